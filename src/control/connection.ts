@@ -63,19 +63,12 @@ export function serveConnection(
       return;
     }
     const whole = line.push(chunk);
-    if (whole === 'too-long') {
-      // Nothing more is taken: the rest stays with the client, who reads the answer before the end of the connection.
-      socket.pause();
-      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${lineLimit} bytes` });
-    } else if (whole !== null) void carryOut(whole);
+    if (whole === 'too-long') answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${lineLimit} bytes` });
+    else if (whole !== null) void carryOut(whole);
   });
   socket.on('end', () => {
     if (stage === 'reading') void carryOut(line.rest());
-    if (stage === 'answered') {
-      if (socket.writableFinished) socket.destroy();
-      return;
-    }
-    probe = setInterval(lookForClient, PROBE_INTERVAL_MS);
+    if (stage !== 'answered') probe = setInterval(lookForClient, PROBE_INTERVAL_MS);
   });
   // A reset or a broken pipe is a client that left; `close` follows.
   socket.on('error', leave);
@@ -89,8 +82,8 @@ export function serveConnection(
   const exchange: Exchange = {
     signal: left.signal,
     write: (chunk) => new Promise((resolve, reject) => {
-      if (left.signal.aborted || stage === 'answered') {
-        reject(left.signal.aborted ? left.signal.reason : new Error('the exchange is over'));
+      if (stage === 'answered') {
+        reject(new Error('the exchange is over'));
         return;
       }
       socket.write(chunk, (error) => {
@@ -138,7 +131,8 @@ export function serveConnection(
     socket.setTimeout(answerDeadlineMs);
     socket.end(bytes, () => {
       if (socket.destroyed) return;
-      if (socket.readableEnded || socket.isPaused() || !lingers()) socket.destroy();
+      if (!lingers()) socket.destroy();
+      // Node destroys a socket of which both sides have ended.
       else deadline = setTimeout(() => socket.destroy(), readDeadlineMs);
     });
   }

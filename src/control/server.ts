@@ -65,9 +65,7 @@ export async function listen(options: ListenOptions) {
       await begin(true);
     },
     /** Accepts no more and removes the socket file, gives running exchanges `graceMs` (default 1000), ends the rest. */
-    close: async (graceMs = 1000): Promise<void> => {
-      if (server !== null) await close(server, connections, graceMs);
-    },
+    close: (graceMs = 1000): Promise<void> => (server === null ? Promise.resolve() : close(server, connections, graceMs)),
   };
 }
 
@@ -92,13 +90,7 @@ function bind(server: Server, path: string, replace: boolean): Promise<void> {
       process.umask(umask);
     }
     server.once('listening', resolve);
-    if (!server.listening) return;
-    try {
-      chmodSync(path, 0o600);
-    } catch (error) {
-      server.close();
-      reject(error);
-    }
+    if (server.listening) chmodSync(path, 0o600);
   });
 }
 

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Exchange } from '../../src/control/server.ts';
 import { listen } from '../../src/control/server.ts';
 import { tempDir } from '../temp-dir.ts';
+import { until } from '../until.ts';
 import { firstLine, readGolden } from '../wire/golden.ts';
 import { deferred, openSocket, readAll, serve } from './server-rig.ts';
 
@@ -25,8 +26,9 @@ describe('the socket', () => {
 
   test('takes the place of what is there only when asked to', async () => {
     const path = join(tempDir(), 'control.sock');
-    writeFileSync(path, 'stale');
+    writeFileSync(path, 'stale', { mode: 0o644 });
     await expect(serve({ path })).rejects.toThrow(/EADDRINUSE/);
+    expect((statSync(path).mode & 0o777).toString(8)).toBe('644');
     const { server } = await serve({ path, replace: true });
     const answer = readAll((await openSocket(path)).end(STATUS));
     expect(await answer).toBe(ANSWER);
@@ -42,10 +44,25 @@ describe('the socket', () => {
     expect(problems).toEqual([expect.stringMatching(/control socket cannot be made: .*; services go on, and nobody can reach this supervisor until/)]);
     expect(server.isInPlace()).toBe(false);
     await expect(server.putBack()).rejects.toThrow('cannot be made');
+    await server.close();
     mkdirSync(directory);
     await server.putBack();
     expect([server.isInPlace(), await readAll((await openSocket(path)).end(STATUS))]).toEqual([true, ANSWER]);
     await server.close();
+  });
+
+  test('that was removed is put back, and the one that nobody finds any more is given up', async () => {
+    const { server, path, ask } = await serve();
+    expect(server.isInPlace()).toBe(true);
+    rmSync(path);
+    expect(server.isInPlace()).toBe(false);
+    await server.putBack();
+    expect([server.isInPlace(), await ask(STATUS)]).toEqual([true, ANSWER]);
+    if (process.platform === 'linux') {
+      // unix(7): 00010000 are the sockets that listen.
+      const listening = readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(` ${path}`) && line.split(' ')[3] === '00010000');
+      expect(listening).toHaveLength(1);
+    }
   });
 
   test('is refused when its path is longer than the kernel allows, instead of being bound to a part of it', async () => {
@@ -124,6 +141,46 @@ describe('one exchange', () => {
     const refusal = '{"Error":"control socket I/O failed: timed out reading command"}\n';
     expect(await ask('')).toBe(refusal);
     expect(await ask('"Stat')).toBe(refusal);
+  });
+
+  test('whose line has come in time is carried out, though this process was stopped until after the deadline', async () => {
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+    const { open } = await serve({
+      readDeadlineMs: 50,
+      route: async (request) => {
+        await turn();
+        return { kind: 'message', text: request.kind };
+      },
+    });
+    const socket = await open();
+    // In which the server accepts.
+    await turn();
+    const answer = readAll(socket);
+    socket.write(STATUS);
+    for (const since = performance.now(); performance.now() - since < 100;);
+    expect(await answer).toBe(ANSWER);
+  });
+
+  test('goes on though a bit more comes behind the line while it is carried out', async () => {
+    const entered = deferred<void>();
+    const gate = deferred<void>();
+    const { open, ask } = await serve({
+      route: async (request) => {
+        if (request.kind === 'status') return { kind: 'message', text: request.kind };
+        entered.resolve();
+        await gate.promise;
+        return { kind: 'ok' };
+      },
+    });
+    const socket = await open();
+    const answer = readAll(socket);
+    socket.write('"Shutdown"\n');
+    await entered.promise;
+    await new Promise((resolve) => socket.write('\n'.repeat(65_536), resolve));
+    // What came before this exchange has been read by its end.
+    expect(await ask(STATUS)).toBe(ANSWER);
+    gate.resolve();
+    expect(await answer).toBe('"Ok"\n');
   });
 
   test('takes a line of the limit and refuses one byte more, with the answer readable by a client still writing', async () => {
@@ -258,15 +315,21 @@ describe('a stream', () => {
         return null;
       },
     });
+    const [begun, ended] = [vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'clearInterval')];
+    onTestFinished(() => [begun, ended].forEach((spy) => spy.mockRestore()));
     const socket = await open();
     socket.write(STATUS);
     const exchange = await entered.promise;
-    if (how !== 'destroys its socket') await new Promise<void>((resolve) => socket.end(() => resolve()));
+    if (how !== 'destroys its socket') {
+      await new Promise<void>((resolve) => socket.end(() => resolve()));
+      await until('it is looked for the client', () => begun.mock.calls.length > 0);
+    }
     socket.destroy();
-    await vi.waitFor(() => expect(exchange.signal.aborted).toBe(true), { timeout: 5000 });
+    await until('the route is informed', () => exchange.signal.aborted);
     over.resolve();
     await expect(exchange.write(Buffer.from('x'))).rejects.toThrow('the client has left');
     expect(problems).toEqual([]);
+    await until('it is looked for the client no more', () => begun.mock.results.every(({ value }) => ended.mock.calls.flat().includes(value)));
   });
 });
 
@@ -388,7 +451,7 @@ describe('the server', () => {
     const running = ask(STATUS);
     const exchange = await entered.promise;
     await server.close(20);
-    expect(await running).toBe('');
     expect(exchange.signal.aborted).toBe(true);
+    expect(await running).toBe('');
   });
 });

@@ -201,10 +201,17 @@ describe('following', () => {
     await until('the next line is seen', () => seen() === numbered(5, 8));
   });
 
-  test('waits for a file that is not there yet', async () => {
+  test.each([['without', false], ['with', true]])('waits for a file that is not there yet, %s a bell', async (_, rings) => {
     const file = join(tempDir(), 'a.log');
-    const { seen } = following(file, { lines: 3 });
+    let [begun, ring] = [false, (): void => undefined];
+    const wake: FollowOptions['wake'] = (notify) => {
+      ring = notify;
+      return () => undefined;
+    };
+    const { seen } = following(file, { lines: 3 }, { onBegun: () => void (begun = true), ...(rings && { wake }) });
+    await until('it has looked', () => begun);
     writeFileSync(file, 'hello\n');
+    ring();
     await until('it is seen', () => seen() === 'hello\n');
   });
 
