@@ -120,6 +120,16 @@ describe('a one-shot that has completed', () => {
     expect(it.state('migrate')).toBe('stopped');
   });
 
+  test('runs again with the others when nobody has said that it is one, as with systemg 0.33.0', async () => {
+    const it = routed([specOf({ name: 'setup' })]);
+    it.come('setup');
+    it.go('setup');
+    const answer = it.answer(restart);
+    await settled();
+    it.come('setup');
+    expect([await answer, it.effects.filter((effect) => effect.startsWith('spawn'))]).toEqual(['All services restarted', ['spawn setup 1', 'spawn setup 2']]);
+  });
+
   test('does not when a change was taken back', async () => {
     const it = completed();
     it.write({ ...migrate, definition: newer.definition });

@@ -72,6 +72,8 @@ describe('what happens to processes', () => {
     };
     expect(starts('{at: 4s, command: restart}')).toEqual([1, 2]);
     expect(starts('{at: 4s, command: restart migrate}')).toEqual([2, 1]);
+    const setup = simulate({ specs: [specOf({ name: 'setup' })], scenario: scenario('events: [{at: 1s, unit: setup, exit: 0}, {at: 4s, command: restart}]') });
+    expect(setup.units.get('setup')?.starts).toBe(2);
   });
 
   test('commands of a person are no restarts of the supervisor; a reload takes over another file', () => {
