@@ -237,7 +237,9 @@ export function nearMiss(word: string, candidates: readonly string[]): string | 
   let best: { readonly candidate: string; readonly distance: number } | null = null;
   for (const candidate of candidates) {
     const distance = editDistance(folded, fold(candidate), limit);
-    if (distance <= limit && (best === null || distance < best.distance)) best = { candidate, distance };
+    // Of one sign, another one is no misspelling.
+    const isAlike = distance < Math.max(folded.length, candidate.length);
+    if (isAlike && distance <= limit && (best === null || distance < best.distance)) best = { candidate, distance };
   }
   return best?.candidate ?? begun[0] ?? null;
 }

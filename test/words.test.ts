@@ -55,6 +55,7 @@ test('a near miss is a typing error, not another word', () => {
   expect(['restart_polcy', 'restart-policy', 'dependson', 'comand', 'commnad', 'evn', 'zzz', 'description'].map((word) => nearMiss(word, keys))).toEqual([
     'restart_policy', 'restart_policy', 'depends_on', 'command', 'command', 'env', null, null,
   ]);
+  expect(['', 'a', 'é', 'bb', 'B'].map((word) => nearMiss(word, ['b']))).toEqual([null, null, null, 'b', 'b']);
 });
 
 describe('the duration of --stream', () => {

@@ -141,9 +141,9 @@ export function besideAdvice({ paths: { project } }: Call, path: string): string
   return `to run both, name a project in ${shown}, as in "project: ${proposed}", or with --project NAME`;
 }
 
-/** The arguments of `-c`; an empty one names no file, as in 0.33.0. Null: there are none. */
+/** The arguments of `-c`. Null: there are none. */
 function named(call: Call): readonly string[] | null {
-  const files = call.flags.texts(options.config).filter((file) => file !== '');
+  const files = call.flags.texts(options.config);
   return files.length === 0 ? null : files;
 }
 

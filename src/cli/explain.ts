@@ -71,9 +71,9 @@ function check(verb: Verb, given: Given, operands: readonly string[], trailing: 
 }
 
 function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
-  if (texts.includes('') && mayBeEmpty !== true) return problemOf?.('') ?? `option '--${name}': expected ${value}, got nothing`;
   const problem = texts.map((text) => problemOf?.(text) ?? null).find((found) => found !== null);
-  return problem === undefined ? null : `--${name}: ${problem}`;
+  if (problem !== undefined) return `--${name}: ${problem}`;
+  return texts.includes('') && mayBeEmpty !== true ? `option '--${name}': expected ${value}, got nothing` : null;
 }
 
 function findUnknown(given: Given, allowed: readonly OptionSpec[], verb: string | null): string | null {

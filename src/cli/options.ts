@@ -48,7 +48,7 @@ const defaultWait = '60s';
 /** Before or after the verb, for every verb. */
 export const globals = {
   config: {
-    name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, repeats: true,
+    name: 'config', short: 'c', value: 'FILE', repeats: true,
     about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml; later files are laid over earlier ones',
   },
   logLevel: {
