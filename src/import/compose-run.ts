@@ -4,7 +4,7 @@ import type { Sourced } from '../yaml-text.ts';
 import { asMap } from './compose-file.ts';
 import { envBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { usableEnvFile, type UsableEnvFile } from './env-files.ts';
-import type { Reader } from './reader.ts';
+import { isEmpty, shown, type Reader } from './reader.ts';
 import { noImages } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
 import { asCommandLine, asText, escaped, isLiteral, literal, literalLine, namesIn, parseComposeText, resolved, splitWords, type Template } from './references.ts';
@@ -25,8 +25,9 @@ export interface ComposeAround {
   readonly directoryOf: (place: Pick<Sourced, 'file'>) => string;
 }
 
-/** A text with its variables. */
+/** A text with its variables. What is no text is named as lost, and empty. */
 export function templateOf(node: Sourced, key: string, { remarks, parse = parseComposeText }: ComposeAround): Template {
+  if (node.value === null) remarks.lost(node, key, `expected a text, got ${shown(node)}`);
   return parse(String(node.value ?? ''), (text) => remarks.changed(node, key, text));
 }
 
@@ -37,11 +38,8 @@ export function settled(read: Reader, key: string, around: ComposeAround): { rea
 }
 
 export function settledText(from: Sourced, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
-  if (from.value === null) {
-    around.remarks.lost(from, key, 'expected a text');
-    return null;
-  }
   const template = templateOf(from, key, around);
+  if (from.value === null) return null;
   const text = resolved(template, around.lookup);
   if (!isLiteral(template)) around.remarks.changed(from, key, `it is ${JSON.stringify(text)}, by the variables as they are now`);
   return { text, from };
@@ -68,7 +66,10 @@ export function composeCommand(read: Reader, block: DraftBlock, around: ComposeA
 
 function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
   if (node === null) return [];
-  if (node.items !== null) return node.items.map((item) => templateOf(item, key, around));
+  if (node.items !== null) {
+    const words = node.items.map((item) => templateOf(item, key, around));
+    return node.items.some(({ value }) => value === null) ? [] : words;
+  }
   const words = splitWords(templateOf(node, key, around));
   if (words === null) around.remarks.lost(node, key, 'a quote in it is never closed');
   return words ?? [];
@@ -123,6 +124,10 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
   const listed = read.take('env_file');
   const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {
     const inner = item.entries?.get('path') ?? item;
+    if (inner.value === null) {
+      remarks.lost(inner, read.at('env_file'), `expected a path, got ${shown(inner)}`);
+      return [];
+    }
     const isOptional = item.entries?.get('required')?.value === false;
     const path = resolved(templateOf(inner, read.at('env_file'), around), around.lookup);
     const directory = around.directoryOf(inner);
@@ -137,15 +142,13 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
   }
   const environment = read.take('environment');
   const inner = new Map(files.flatMap((file) => [...file.variables]));
-  const named = environment === null ? [] : [...(asMap(environment).entries ?? [])];
-  for (const [name, node] of named) if (node.value !== null) inner.set(name, resolved(unremarked(node, around), around.lookup));
+  const named = variablesIn(environment, read.at('environment'), around);
+  for (const [name, node] of named) inner.set(name, resolved(unremarked(node, around), around.lookup));
   for (const key of ['entrypoint', 'command']) {
     const node = read.node.entries?.get(key);
     for (const item of node?.items ?? (node === undefined ? [] : [node])) remarkOwnFirst(item, read.at(key), inner, around);
   }
   for (const [name, node] of named) {
-    // Without a value it is that of the caller, which services have anyway.
-    if (node.value === null || name === '') continue;
     const [key, text] = [read.at(`environment.${name}`), String(node.value)];
     variables.delete(name);
     put(variables, name, asText(templateOf(node, key, around)), node);
@@ -156,6 +159,18 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
     if (host !== undefined) remarks.changed(node, key, `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`);
   }
   put(block, 'env', envBlock(variables, first === undefined ? null : { path: first.path, from: listed }), environment ?? listed);
+}
+
+/** Those that `environment` gives a value. Without one a variable is that of the caller, which services have anyway. */
+export function variablesIn(environment: Sourced | null, key: string, { remarks }: Pick<ComposeAround, 'remarks'>): readonly (readonly [name: string, node: Sourced])[] {
+  if (environment === null) return [];
+  const lose = (node: Sourced, of = key): void => remarks.lost(node, of, `expected ${of === key ? 'NAME=VALUE' : 'a text'}, got ${shown(node)}`);
+  if (environment.items === null && environment.entries === null) lose(environment);
+  for (const item of environment.items ?? []) if (!isEmpty(item) && !/^[^=]/.test(String(item.value ?? ''))) lose(item);
+  return [...asMap(environment).entries ?? []].filter(([name, node]) => {
+    if (node.value === null && !isEmpty(node) && name !== '') lose(node, `${key}.${name}`);
+    return node.value !== null && name !== '';
+  });
 }
 
 /** What stands for a variable in a text is the caller's there, and here the service's own where it has one. */

@@ -1,12 +1,11 @@
 import { refuse } from '../errors.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
-import { asMap } from './compose-file.ts';
-import { composeEnvironment, templateOf, type ComposeAround } from './compose-run.ts';
+import { composeEnvironment, templateOf, variablesIn, type ComposeAround } from './compose-run.ts';
 import { composeDependencies, withoutBlindWaits } from './compose-rules.ts';
 import { askedProcesses, envBlock, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
 import { availability, health, rotation, schedule, shutdown } from './process-compose-rules.ts';
-import { openReader, textsOf, truth, type Reader } from './reader.ts';
+import { openReader, truth, type Reader } from './reader.ts';
 import { processComposeFile, processComposeProcess } from './reasons.ts';
 import { asCommandLine, asScript, asText, isLiteral, literal, parseExpanded, resolved } from './references.ts';
 import type { Importer } from './source.ts';
@@ -60,7 +59,7 @@ export const importProcessCompose: Importer = (source, draft) => {
   });
   const variables: DraftBlock = new Map();
   const ofAll = top.take('environment');
-  for (const [name, node] of ofAll === null ? [] : (asMap(ofAll).entries ?? [])) if (node.value !== null) put(variables, name, asText(templateOf(node, 'environment', around(new Map()))), node);
+  for (const [name, node] of variablesIn(ofAll, 'environment', draft)) put(variables, name, asText(templateOf(node, 'environment', around(new Map()))), node);
   put(draft.root, 'env', envBlock(variables, dotEnv === null ? null : { path: dotEnv.path, from: null }), ofAll);
   // Without a growing pause, as there.
   put(draft.root, 'defaults', plainBlock({ backoff: '1s' }));
@@ -149,9 +148,9 @@ function command(read: Reader, block: DraftBlock, around: Around): void {
     return put(block, 'command', shell === null ? asScript(script) : asCommandLine([...shell.map(literal), script]), from);
   }
   if (from !== null) read.text('command');
-  const words = textsOf(entrypoint);
-  if (entrypoint !== null && words.length > 0)
-    return put(block, 'command', asCommandLine((entrypoint.items ?? [entrypoint]).map((word) => templateOf(word, read.at('entrypoint'), around))), entrypoint);
+  const words = entrypoint === null ? [] : (entrypoint.items ?? [entrypoint]);
+  const templates = words.map((word) => templateOf(word, read.at('entrypoint'), around));
+  if (words.length > 0 && words.every(({ value }) => value !== null)) return put(block, 'command', asCommandLine(templates), entrypoint);
   put(block, 'command', 'exit 1');
   put(block, 'skip', true);
   read.remarks.changed(from ?? entrypoint ?? { file: around.source.path, line: 1 }, read.at('command'), 'there is none: the service is skipped until it has a command');

@@ -83,6 +83,7 @@ export function shown(node: Sourced): string {
   return node.items !== null ? 'a list' : JSON.stringify(node.value);
 }
 
-function isEmpty(node: Sourced): boolean {
+/** Says nothing, as a key without a value. */
+export function isEmpty(node: Sourced): boolean {
   return node.value === null && node.entries === null && node.items === null;
 }

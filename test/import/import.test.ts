@@ -346,3 +346,24 @@ test('two processes that would be one service: the one that comes later is named
   expect(made.text).toContain('  a-1:\n    command: other\n');
   expect(lost(made)).toContain('p.yaml:3: lost: a: there is a service a-1 before it');
 });
+
+test.each([
+  ['compose.yaml', 'services:\n  a:\n    command: [sh, [-c, x], {a: b}]\n', true, ['3: lost: a.command: expected a text, got a list', '3: lost: a.command: expected a text, got a map']],
+  ['compose.yaml', 'services:\n  a:\n    entrypoint: [run, null]\n', true, ['3: lost: a.entrypoint: expected a text, got null']],
+  ['compose.yaml', 'services:\n  a:\n    command: x\n    environment: {A: [1], B: {c: d}, C: , D: e}\n    env_file: [[x]]\n', false, [
+    '4: lost: a.environment.A: expected a text, got a list', '4: lost: a.environment.B: expected a text, got a map', '5: lost: a.env_file: expected a path, got a list',
+  ]],
+  ['compose.yaml', 'services:\n  a:\n    command: x\n    environment: [D=e, {B: c}, "=x", F]\n', false, [
+    '4: lost: a.environment: expected NAME=VALUE, got a map', '4: lost: a.environment: expected NAME=VALUE, got "=x"',
+  ]],
+  ['p.yaml', 'environment: [D=e, {b: c}]\nprocesses:\n  a: {command: x, environment: text}\n', false, [
+    '1: lost: environment: expected NAME=VALUE, got a map', '3: lost: a.environment: expected NAME=VALUE, got "text"',
+  ]],
+  ['p.yaml', 'processes:\n  a: {entrypoint: [[x]]}\n', true, ['2: lost: a.entrypoint: expected a text, got a list']],
+] as const)('%s: what is no text where a text is expected is named, and no command is made of it (%j)', async (file, source, skipped, expected) => {
+  const made = await tried({ [file]: source }, file);
+  const named = lost(made).map((line) => line.replace(/^.*?yaml:/, ''));
+  expect(named.filter((line) => line.includes(': lost: '))).toEqual(expected);
+  expect(made.text?.includes('skip: true')).toBe(skipped);
+  if (source.includes('D=e') || source.includes('D: e')) expect(made.text).toMatch(/ D: "?e/);
+});
