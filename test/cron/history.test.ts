@@ -51,12 +51,26 @@ test('runs that were left out are counted beyond those that are kept, and under 
   // An earlier sysg has left the runs alone.
   meta.delete('missed-runs:job');
   const earlier = rig(meta).history;
+  earlier.began('job', { id: 'a.1', instantWallMs: null });
   earlier.overlapped('job', 27 * 60_000);
-  expect(earlier.missed('job')).toBe(11);
+  expect(earlier.missed('job')).toBe(10);
 });
 
 test('a note of the ledger that is no run is left out', () => {
-  expect(rig(new Map<string, unknown>([['runs:job', [null, 7, { id: 3 }]], ['runs:other', 'x']])).history.of('job')).toEqual([]);
+  const { history } = rig(new Map<string, unknown>([['runs:job', [null, 7, { id: 3 }]], ['runs:other', 'x'], ['missed-runs:job', 'x']]));
+  expect([history.of('job'), history.missed('job')]).toEqual([[], undefined]);
+});
+
+test('of a run that is not known there is no end, and a pid that is known is noted once', () => {
+  const { history, meta } = rig();
+  const run = { id: 'a.1', instantWallMs: null };
+  history.ended('job', run, { kind: 'success', exit: { code: 0, signal: null } });
+  expect(history.of('job')).toEqual([]);
+  history.began('job', run);
+  history.running('job', run, 42);
+  const noted = meta.get('runs:job');
+  history.running('job', run, 42);
+  expect(meta.get('runs:job')).toBe(noted);
 });
 
 test('nothing counts as missed up to the latest instant that was run or overlapped', () => {

@@ -40,11 +40,16 @@ test('one timer for all, for a minute at most, and none without schedules', () =
   expect(time.pending()).toEqual([60_000]);
   schedule.watch(soon.ref, 'soon', cronOf('20 * * * * *'));
   expect(time.pending()).toEqual([20_000]);
+  schedule.watch(daily.ref, 'daily', cronOf('@daily'));
+  expect(time.pending()).toEqual([20_000]);
   schedule.unwatch(soon.ref);
   schedule.unwatch(daily.ref);
   expect(time.pending()).toEqual([]);
   schedule.watch(daily.ref, 'over', cronOf('0 0 0 1 1 * 2020'));
   expect([daily.heard.at(-1), time.pending()]).toEqual(['next never', []]);
+  schedule.watch(soon.ref, 'once', cronOf('20 0 10 23 11 * 2026'));
+  time.pass(20_000);
+  expect([soon.heard.at(-1), time.pending()]).toEqual(['next never', []]);
 });
 
 test('a timer that goes off early reports nothing before it is time', () => {
