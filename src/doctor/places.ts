@@ -43,11 +43,12 @@ function shortage(check: string, { path, freeBytes, freeFiles, files, writable }
     return disagrees(check, `${path} cannot be written`, 'a directory that this user may write',
       'See whether the disk is mounted read-only, and whose the directory is.');
   }
+  const lacksFiles = files !== 0 && freeFiles < LEAST_FILES;
   if (freeBytes < LEAST_BYTES) {
-    return disagrees(check, `${bytes(freeBytes, 'iec')} free at ${path}`, `at least ${bytes(LEAST_BYTES, 'iec')}`,
+    return disagrees(check, `${bytes(freeBytes, 'iec')} free${lacksFiles ? ` and room for ${freeFiles} more files` : ''} at ${path}`, `at least ${bytes(LEAST_BYTES, 'iec')}${lacksFiles ? ` and ${LEAST_FILES} files` : ''}`,
       'Free space: output and records that the disk does not take are dropped.');
   }
-  if (files === 0 || freeFiles >= LEAST_FILES) return null;
+  if (!lacksFiles) return null;
   return disagrees(check, `room for ${freeFiles} more files at ${path}`, `at least ${LEAST_FILES}`,
     'Remove files, however small: the file system is out of inodes.');
 }

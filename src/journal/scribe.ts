@@ -1,5 +1,6 @@
 import type { Child } from '../../machines/children.ts';
 import { isOrdered } from '../../machines/service-ends.ts';
+import { SECOND_INSTANCE } from '../../machines/unit-facts.ts';
 import type { ChildFacts, RolloutFacts, SignalName, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import { signalBehind } from '../signals.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
@@ -77,8 +78,8 @@ export function makeScribe(outside: ScribeOutside) {
     if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted && old.generation === facts.generation) return;
     const omitted = leftOut(story.changes, facts.at, LANDINGS.includes(facts.state));
     if (omitted === null) return;
-    // That a process was born, or that hooks are over for which a start waited, is no cause of its own: the start is what it was begun for.
-    const isPartOfStart = (facts.event === 'process.spawned' && facts.state === 'starting') || facts.event === 'hooks.idle';
+    // That a process was born, or that hooks or a second instance are over for which a start waited, is no cause of its own: the start is what it was begun for.
+    const isPartOfStart = (facts.event === 'process.spawned' && facts.state === 'starting') || facts.event === 'hooks.idle' || facts.trigger.by === SECOND_INSTANCE;
     const cause = (isPartOfStart ? story.cause : null) ?? causeOf(facts, old, story);
     if (!isPartOfStart) story.cause = cause;
     const isOrder = cause.kind !== 'exit' && cause.kind !== 'timer';

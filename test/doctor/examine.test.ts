@@ -69,6 +69,7 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['a log file is open to everybody', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { mode: 0o666 }), path(paths.logDir, { kind: 'directory', mode: 0o755 })]) }, 'log files', /mode 0666/],
   ['the disk is full', { volumes: [{ path: '/home', freeBytes: 4096, freeFiles: 1e6, files: 2e6, writable: true }] }, 'disk space', /4\.0 KiB free/],
   ['there are no inodes left', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 3, files: 2e6, writable: true }] }, 'disk space', /room for 3 more files/],
+  ['the disk has room for neither', { volumes: [{ path: '/home', freeBytes: 4096, freeFiles: 3, files: 60, writable: true }] }, 'disk space', /4\.0 KiB free and room for 3 more files at .*expected at least 64\.0 MiB and 1000 files/],
   ['the disk is read-only', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: false }] }, 'disk space', /cannot be written/],
   ['a tool that every supervisor needs is missing', { tools: new Map([...healthy.tools, ['flock', null]]) }, 'tool flock', /Install the package util-linux/],
   ['a tool that a unit needs is missing', { tools: new Map([...healthy.tools, ['setpriv', null]]), config: { kind: 'loaded', path: '/c', specs: [spec({ privileges: { ...spec().privileges, user: 'nobody' } })], profiles: {} } }, 'tool setpriv', /which web asks for/],

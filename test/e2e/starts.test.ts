@@ -106,9 +106,11 @@ describe('start --daemonize beside a running supervisor', () => {
   });
 
   test('names what has failed, until it is stopped or runs', async () => {
-    const home = makeHome(`${yaml}  api: {command: "test -e good && exec sleep 1000; exit 3"}\n`);
+    const home = makeHome(`${yaml}  api: {command: "test -e good && exec sleep 1000; exit 3"}\n${['w10', 'w9', 'b'].map((name) => `  ${name}: {command: "exit 3"}\n`).join('')}`);
     await start(home);
-    await home.until('api', ({ phase }) => phase === 'failed', 'has failed');
+    for (const name of ['api', 'w10', 'w9', 'b']) await home.until(name, ({ phase }) => phase === 'failed', 'has failed');
+    expect((await home.sysg('why')).stdout.match(/^\S+(?= has failed)/gm)).toEqual(['api', 'b', 'w9', 'w10']);
+    for (const name of ['w10', 'w9', 'b']) await home.sysg('stop', name);
     const failed = await home.sysg('up');
     expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/supervisor already running \(pid \d+\), but 1 of its services has failed\n {2}api: is in phase failed \(.+\); see sysg why api\n/) });
     expect(JSON.parse((await home.sysg('up', '--json')).stdout)).toMatchObject({ ok: false, units: expect.arrayContaining([{ name: 'api', phase: 'failed' }]) });

@@ -117,6 +117,23 @@ test('a start that waited for hooks is due to what it was begun for', () => {
   expect(begun.map(({ to, cause }) => [to, cause?.kind, cause?.by])).toEqual([['spawning', 'command', 'restart'], ['starting', 'command', 'restart']]);
 });
 
+test('a start that waited for the end of a second instance is due to what it was begun for', () => {
+  const deployment = { strategy: 'rolling', check: null, gracePeriodMs: 0, blueGreen: null, onAddressInUse: 'replace' } as const;
+  const all = scribed([specOf({ name: 'web', deployment })]);
+  all.send({ type: 'start', units: ['web'] });
+  all.come('web');
+  all.send({ type: 'restart', units: ['web'] });
+  all.report('web/aside', 'process.spawned');
+  all.send({ type: 'stop', units: ['web'] });
+  all.request({ command: 'restart', unit: 'web', asker: { uid: 0, pid: 7 } });
+  all.send({ type: 'restart', units: ['web'] });
+  all.go('web');
+  expect(all.state('web')).toBe('waiting');
+  all.go('web/aside');
+  all.report('web', 'process.spawned');
+  expect(all.write().slice(-2).map(({ to, cause }) => [to, cause?.kind, cause?.by])).toEqual([['spawning', 'command', 'restart'], ['starting', 'command', 'restart']]);
+});
+
 test('in a storm only the landings are recorded, and how much was left out', () => {
   const all = scribed([specOf({ name: 'loop', restart: { backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } } })]);
   all.send({ type: 'start', units: ['loop'] });

@@ -9,6 +9,7 @@ import type { UnitStatus } from '../../wire/payloads.ts';
 import { printable, sentenceLines } from '../../width.ts';
 import { why as explain } from '../print/why.ts';
 import { statusOrRest } from '../status-or-rest.ts';
+import { naturally } from '../../words.ts';
 
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next; without a supervisor by what the files say. */
 export async function why(call: Call): Promise<number> {
@@ -17,7 +18,7 @@ export async function why(call: Call): Promise<number> {
   const status = await statusOrRest(call);
   const { advice } = status;
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
-  const { units } = status.snapshot;
+  const units = naturally(status.snapshot.units, ({ name }) => name);
   const words = askedWords(call);
   const named = words.length === 0 ? { ok: true, names: needAttention(units) } as const : await matchedOf(call, words, units);
   if (!named.ok) return terminal.refuse(named.refusal);

@@ -83,7 +83,7 @@ function ofRunning(story: Story): readonly string[] {
   const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(nowMs - Date.parse(since ?? ''))}); ${cause}${adopted === null ? '' : `, and another supervisor took it over at ${time(adopted.at)}`}.`];
   if (restarts > 0) text.push(...before(story, begun));
   if (ready === false) text.push('Its health check fails at present.');
-  return [...text, ...replacement(story)];
+  return [...text, ...replacement(story, begun)];
 }
 
 /** How the process ended before the one that was begun with this record, where the restart policy began it. */
@@ -93,7 +93,7 @@ function before({ past }: Story, begun: JournalRecord | null): readonly string[]
 }
 
 /** What replaces the unit at present, or why the last attempt to replace it did not. */
-function replacement({ unit, past }: Story): readonly string[] {
+function replacement({ unit, past }: Story, begun: JournalRecord | null): readonly string[] {
   const { rollout } = unit;
   if (rollout !== undefined) {
     if (rollout.step === 'switching-back') return ['Its traffic is being switched back to the slot that it is in.'];
@@ -104,10 +104,13 @@ function replacement({ unit, past }: Story): readonly string[] {
   }
   const last = past.last(({ event, detail }) => event === 'rollout' && detail?.['result'] !== undefined);
   if (last?.detail?.['result'] !== 'kept') return [];
+  const { reason } = last.detail;
+  // A later start ended what went on.
+  if (reason !== undefined && last.seq < (begun?.seq ?? 0)) return [];
   past.use(last);
   // A switch that was left open when its supervisor died, or when the unit was stopped.
-  if (last.detail['reason'] === undefined) return [`Its traffic was switched back at ${time(last.at)}, which an earlier replacement had left to do.`];
-  return [`An attempt to replace it failed at ${time(last.at)}, and it goes on as before: ${String(last.detail['reason'])}.`];
+  if (reason === undefined) return [`Its traffic was switched back at ${time(last.at)}, which an earlier replacement had left to do.`];
+  return [`An attempt to replace it failed at ${time(last.at)}, and it goes on as before: ${String(reason)}.`];
 }
 
 /** The newest hook that failed since the unit began to start. */

@@ -432,6 +432,7 @@ describe('why', () => {
       .toEqual([expect.stringContaining('; it took the place of an earlier process at 12:00:30.')]);
     expect(tell({}, [rollout('12:00:31', { step: 'done', result: 'kept', reason: 'process exited with status 3' })])[1])
       .toBe('An attempt to replace it failed at 12:00:31, and it goes on as before: process exited with status 3.');
+    expect(tell({}, [rollout('12:00:31', { step: 'done', result: 'kept', reason: 'superseded by stop' }), record('api', '12:00:32', 'stopped', 'spawning', { cause: { kind: 'command', by: 'restart' } })])).toHaveLength(1);
     expect(tell({ rollout: { step: 'switching-back', instance: 'candidate', phase: 'running', generation: 2 } }, [])[1]).toBe('Its traffic is being switched back to the slot that it is in.');
     expect(tell({}, [rollout('12:00:31', { step: 'done', result: 'kept' })])[1]).toBe('Its traffic was switched back at 12:00:31, which an earlier replacement had left to do.');
   });
