@@ -2,10 +2,10 @@ import { hasCode, osText } from '../errors.ts';
 import type { UnitSettlement } from './payloads.ts';
 
 /**
- * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `missing-home`: no state directory to
- * look in; `server`: the supervisor answered `Error`; `not-available`: no process listens, or none took the request.
+ * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `server`: the supervisor answered `Error`;
+ * `not-available`: no process listens, or none took the request.
  */
-export type ControlErrorKind = 'io' | 'serde' | 'missing-home' | 'server' | 'not-available';
+export type ControlErrorKind = 'io' | 'serde' | 'server' | 'not-available';
 
 /** Why a command got no good answer. The messages are systemg 0.33.0's. */
 export class ControlError extends Error {
@@ -16,7 +16,7 @@ export class ControlError extends Error {
   readonly units: readonly UnitSettlement[];
 
   constructor(kind: ControlErrorKind, detail: string = '', options: ErrorOptions & { readonly units?: readonly UnitSettlement[] } = {}) {
-    super(PREFIXES[kind] + (kind === 'missing-home' || kind === 'not-available' ? '' : detail), options);
+    super(PREFIXES[kind] + (kind === 'not-available' ? '' : detail), options);
     this.name = 'ControlError';
     this.kind = kind;
     this.detail = detail;
@@ -45,7 +45,6 @@ export function isControlError(error: unknown): error is ControlError {
 const PREFIXES: Readonly<Record<ControlErrorKind, string>> = {
   io: 'control socket I/O failed: ',
   serde: 'failed to serialise control message: ',
-  'missing-home': 'HOME environment variable not set',
   server: 'supervisor reported error: ',
   'not-available': 'control socket not available',
 };
