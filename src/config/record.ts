@@ -70,9 +70,14 @@ export function defaultsOf<K extends Keys>(keys: K): Values<K> {
 export function complainUnknown(place: Place, known: readonly string[]): void {
   for (const [key, inner] of entries(place)) {
     // Those are for other programs, and for anchors.
-    if (!known.includes(key) && !key.startsWith('x-')) complainKey(inner, `unknown key ${quote(key)}${meaningOfKey(key, known) ?? didYouMean(key, known)}`);
+    if (known.includes(key) || key.startsWith('x-')) continue;
+    const meant = meaningOfKey(key, known) ?? didYouMean(key, known);
+    complainKey(inner, `unknown key ${quote(key)}${meant === '' && known.length <= FEW_KEYS ? `, expected one of ${known.join(', ')}` : meant}`);
   }
 }
+
+/** Of a map with more keys than these a list says less than the documentation does. */
+const FEW_KEYS = 20;
 
 /** Of several keys of which one at most may be given, complains about the second. */
 export function exclusive(place: Place, names: readonly string[]): void {

@@ -142,10 +142,14 @@ services:
     restart: always
     environment: {A: b}
     cwd: /srv
+    type: oneshot
+    cron: {expression: "* * * * *", every: 5m}
 `, [
     "sysg.yaml:5:5: services.web.restart: unknown key 'restart', did you mean 'restart_policy'?",
     "sysg.yaml:6:5: services.web.environment: unknown key 'environment', did you mean 'env'?",
     "sysg.yaml:7:5: services.web.cwd: unknown key 'cwd', did you mean 'working_dir'?",
+    "sysg.yaml:8:5: services.web.type: unknown key 'type', did you mean 'oneshot: true'?",
+    "sysg.yaml:9:37: services.web.cron.every: unknown key 'every', expected one of expression, timezone, overlap, timeout, catch_up",
   ]],
   ['a merge key without a map, twice, and in quotes', `version: "1"
 services:
@@ -673,7 +677,7 @@ services:
     command: sleep 5
     deployment: {health_check: {command: "true", on_unhealthy: none}}
 `, [
-    "sysg.yaml:5:50: services.web.deployment.health_check.on_unhealthy: unknown key 'on_unhealthy'",
+    "sysg.yaml:5:50: services.web.deployment.health_check.on_unhealthy: unknown key 'on_unhealthy', expected one of url, command, tcp, log, notify_fd, interval, timeout, attempt_timeout, retries, start_period, expect_status",
   ]],
   ['an unknown strategy', `version: "1"
 services:
