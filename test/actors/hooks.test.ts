@@ -6,7 +6,7 @@ import type { HookRun, HookSpec, ServiceSpec } from '../../machines/types.ts';
 import { createClock, type Clock } from '../../src/clock.ts';
 import { openHookQueues, type HookQueues } from '../../src/actors/hooks.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
-import { runningCommands } from '../../src/process/run-command.ts';
+import { commandsEnded, runCommand, runningCommands } from '../../src/process/run-command.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../until.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -169,4 +169,23 @@ test('the end waits for hooks, then ends what still runs and drops what waits', 
   expect(existsSync(join(dir, 'done/patient'))).toBe(true);
   expect(existsSync(join(dir, 'done/dropped'))).toBe(false);
   expect(problems).toEqual(["on_start.success hook for 'web' was ended", "on_start.success hook for 'web' was not run: the supervisor ended"]);
+});
+
+test('who waits for the end of all commands does not wait for one that runs for as long as it likes', async () => {
+  const dir = tempDir();
+  const [clock, end] = [createClock(), new AbortController()];
+  onTestFinished(() => clock.close());
+  const request = { clock, cwd: dir, env: { PATH: process.env['PATH'] ?? '' }, output: 'ignore', signal: end.signal, onProblem: () => undefined } as const;
+  const stays = runCommand({ ...request, token: 'stays', isResident: true, script: 'touch stays; exec sleep 1000' });
+  const passes = runCommand({ ...request, token: 'passes', script: 'touch passes; while [ ! -e go ]; do sleep 0.01; done' });
+  const done: string[] = [];
+  const waited = commandsEnded().then(() => done.push('waited'));
+  void passes.then(() => done.push('passed'));
+  for (const name of ['stays', 'passes']) await until(`${name} runs`, () => existsSync(join(dir, name)));
+  expect(done).toEqual([]);
+  writeFileSync(join(dir, 'go'), '');
+  await waited;
+  expect(done).toContain('passed');
+  end.abort();
+  expect(await stays).toEqual({ ok: false, reason: 'was ended' });
 });

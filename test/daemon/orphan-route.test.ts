@@ -17,9 +17,9 @@ async function asked(request: Request, ends = true, rest: Awaited<ReturnType<Rou
   } }, (passed) => {
     done.push(passed.kind);
     return Promise.resolve(rest);
-  }, ({ service }) => {
+  }, async ({ service }) => {
+    await Promise.resolve();
     done.push(`record ${service}`);
-    return Promise.resolve();
   });
   return { answer: await route(request, {} as Exchange), done };
 }
@@ -33,7 +33,7 @@ test('of all requests a stop that names it ends what another supervisor left run
 
 test.each<Request>([
   { kind: 'stop', service: 'web' }, { kind: 'stop', service: null }, { kind: 'stop', service: 'old', forget: true }, { kind: 'start', service: 'web' }, { kind: 'start', service: null },
-  { kind: 'inspect', unit: 'old', samples: 1 },
+  { kind: 'restart', config: null, service: 'old' }, { kind: 'inspect', unit: 'old', samples: 1 },
 ])('what does not mean it goes the usual way: %o', async (request) => {
   expect(await asked(request)).toEqual({ answer: { kind: 'message', text: 'routed' }, done: [request.kind] });
 });
