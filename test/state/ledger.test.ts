@@ -1,6 +1,7 @@
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync, truncateSync } from 'node:fs';
+import fs, { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync, truncateSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readLedger } from '../../src/state/ledger-read.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { record } from './record.ts';
@@ -398,6 +399,47 @@ test('a line in which a bit has changed is damaged, though it is JSON still; the
   writeFileSync(path, readFileSync(path, 'utf8').replace('"restarts":2', '"restarts":3'));
   expect(open().entries.get('web')?.record).toMatchObject({ restarts: 1 });
   expect(problems).toEqual([expect.stringContaining('1 damaged line (line 3: crc: expected the checksum')]);
+});
+
+test('what one event orders durably is synced once, after it; what the disk refuses then is written anew, and nothing else is synced', async () => {
+  const { open, path, problems } = rig();
+  const ledger = open();
+  const linesOf = (unit: string): number => readFileSync(path, 'utf8').split('\n').filter((line) => line.includes(`"unit":"${unit}"`)).length;
+  ledger.record(record('first'), true);
+  await Promise.resolve();
+
+  const sync = vi.spyOn(fs, 'fsyncSync');
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    sync.mockRestore();
+    syncBuiltinESMExports();
+  });
+  ledger.record(record('web'), false);
+  await Promise.resolve();
+  expect(sync).toHaveBeenCalledTimes(0);
+  ledger.record(record('one'), true);
+  ledger.record(record('other'), true);
+  expect([sync.mock.calls.length, linesOf('one'), linesOf('other')]).toEqual([0, 1, 1]);
+  await Promise.resolve();
+  expect(sync).toHaveBeenCalledTimes(1);
+  ledger.record(record('one', { restarts: 2 }), true);
+  await Promise.resolve();
+  expect([sync.mock.calls.length, linesOf('other')]).toEqual([2, 1]);
+
+  sync.mockImplementationOnce(() => {
+    throw new Error('EIO: i/o error, fsync');
+  });
+  ledger.record(record('db'), true);
+  await Promise.resolve();
+  expect(problems).toEqual([expect.stringContaining(`${path}: cannot be written: EIO: i/o error, fsync; it is tried again`)]);
+  expect([ledger.unwritten, linesOf('db')]).toEqual([problems[0], 1]);
+  ledger.mend();
+  await Promise.resolve();
+  expect([ledger.unwritten, linesOf('db'), linesOf('other')]).toEqual([null, 2, 1]);
+  sync.mockClear();
+  ledger.record(record('last'), true);
+  ledger.close();
+  expect(sync).toHaveBeenCalledTimes(1);
 });
 
 test('a ledger that somebody removed is written again as a whole', () => {
