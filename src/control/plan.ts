@@ -69,12 +69,12 @@ function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof 
 const LIVE = '; taken over live';
 const BESIDE = '; replaced by an instance beside it';
 
-function howOf(consequence: Consequence, { phase, state, spec: { cron } }: UnitView, spec: ServiceSpec): string {
+function howOf(consequence: Consequence, { phase, state, lifecycle, spec: { cron } }: UnitView, spec: ServiceSpec): string {
   if (consequence === 'replace') return BESIDE;
   if (consequence === 'restart') return phase === 'failed' || phase === 'backoff' ? `; in phase ${phase}, tried again at once` : '';
   if (consequence !== 'update') return '';
   const isOtherKind = (cron === null) !== (spec.cron === null);
   if (spec.cron !== null && !isOtherKind) return '; the next run uses it';
-  if (phase === 'stopped' || isOtherKind) return '; it is stopped, the next start uses it';
+  if (phase === 'stopped' || isOtherKind) return `; it ${lifecycle === 'exited_successfully' ? 'has completed' : 'is stopped'}, the next start uses it`;
   return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : LIVE;
 }

@@ -46,6 +46,9 @@ test.each([
 test('a change starts no unit that is stopped, and tries one again that is failed', () => {
   const after = specs('  web: {command: sleep 2}\n');
   expect(said(units(web, 'stopped'), after)).toEqual(['update web: changed: command; it is stopped, the next start uses it']);
+  const [completed] = units(web, 'stopped');
+  if (completed === undefined) throw new Error('no unit');
+  expect(said([{ ...completed, lifecycle: 'exited_successfully' }], after)).toEqual(['update web: changed: command; it has completed, the next start uses it']);
   expect(said(units(web, 'failed'), after)).toEqual(['restart web: changed: command; in phase failed, tried again at once']);
   expect(said(units(web, 'backoff'), after)).toEqual(['restart web: changed: command; in phase backoff, tried again at once']);
   expect(said(units(web, 'failed'), specs(web))).toEqual(['unchanged web: same definition']);
