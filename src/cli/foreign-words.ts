@@ -61,7 +61,7 @@ const otherCommands: readonly (readonly [foreign: string, meant: string])[] = [
 ];
 
 const flags: readonly (readonly [names: string, verbs: string | null, meant: string])[] = [
-  ['-d --detach --daemon --background', 'start', 'sysg up, which is sysg start --daemonize, runs in the background'],
+  ['--detach --daemon --background', 'start', '--daemonize'],
   ['-n --nodaemon --no-daemon --foreground', 'start', 'sysg start without --daemonize stays in the foreground'],
   ['--build', 'start restart', 'there are no images: services are programs of this machine'],
   ['--watch', 'start restart', 'the program has to watch its files itself, as in: node --watch'],

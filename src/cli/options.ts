@@ -75,7 +75,7 @@ export const options = {
   service: { name: 'service', short: 's', value: 'UNIT', about: 'a unit or a pattern, as a word after the command; may be repeated', repeats: true },
   json: { name: 'json', about: 'print JSON' },
   forget: { name: 'forget', about: 'also remove the units from the supervisor; only for units that were started from the command line' },
-  daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
+  daemonize: { name: 'daemonize', short: 'd', about: 'run the supervisor in the background' },
   waitTimeout: {
     name: 'wait-timeout', value: 'DURATION', about: `with --daemonize, or reload --wait: how long to wait for the services (default ${defaultWait})`, check: checked(parseDuration),
   },

@@ -38,7 +38,7 @@ describe('commands of other supervisors', () => {
     [['update'], "unknown command 'update': to apply a changed configuration: sysg reload; after an upgrade of sysg: sysg restart --supervisor"],
     [['version'], "unknown command 'version', did you mean '--version'?"],
     [['help', 'monit'], "unknown command 'monit', did you mean 'ps'?"],
-    [['up', '-d'], "unknown option '-d': sysg up, which is sysg start --daemonize, runs in the background"],
+    [['up', '--detach'], "unknown option '--detach', did you mean '--daemonize'?"],
     [['logs', 'web', '--tail', '10'], "unknown option '--tail', did you mean '--lines'?"],
     [['down', '-v'], "unknown option '-v': to remove state and logs: sysg purge"],
     [['-f', 'other.yaml', 'up'], "unknown option '-f', did you mean '--config'?"],
