@@ -60,7 +60,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const opener = soundOpener(path, opened);
   const reserve = openReserve(path);
   const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
-  let retry: NodeJS.Timeout | null = null;
+  let retry: NodeJS.Timeout | undefined;
   let compactBeyond = 0;
   let nextLookAt = 0;
   let closed = false;
@@ -131,11 +131,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   };
 
   const failed = (error: unknown): void => {
-    complain(error, reserve.keep([...waiting.values()]));
-  };
-
-  const complain = (error: unknown, kept: boolean): void => {
-    const meanwhile = kept ? ', until then it is kept in a reserve' : '';
+    const meanwhile = reserve.keep([...waiting.values()]) ? ', until then it is kept in a reserve' : '';
     const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`;
     if (unwritten === null) onProblem(text);
     unwritten = text;
@@ -181,19 +177,11 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   };
 
   const armRetry = (): void => {
-    if (retry !== null) clearTimeout(retry);
-    retry = waiting.size > 0 && !closed ? setTimeout(flush, retryMs).unref() : null;
+    clearTimeout(retry);
+    retry = waiting.size > 0 && !closed ? setTimeout(flush, retryMs).unref() : undefined;
   };
 
-  if (opened.damaged) {
-    try {
-      file = opener();
-      compact();
-    } catch (error) {
-      complain(error, false);
-    }
-  }
-  if (waiting.size > 0) flush();
+  if (opened.damaged) compact();
 
   return {
     entries,
@@ -218,7 +206,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
       closed = true;
       if (waiting.size > 0) flush();
       syncNow();
-      if (retry !== null) clearTimeout(retry);
+      clearTimeout(retry);
       file?.close();
       file = null;
       reserve.close();
