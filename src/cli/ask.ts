@@ -1,12 +1,14 @@
 import { ioError, isControlError, sendBriefly } from '../control/brief-client.ts';
+import { shownConfigPath } from '../config-path.ts';
 import { hasCode, refusals, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
+import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
 import { noSupervisor } from './config-choice.ts';
+import { commandStart, configInUse } from './hints.ts';
 import { options } from './options.ts';
-import { withUnread } from './unread.ts';
 
 export type Answer =
   | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
@@ -50,6 +52,27 @@ async function refused(call: Call, text: string, units: readonly UnitSettlement[
   // Before a problem with its place systemg 0.33.0's prefix says nothing, and is wrong where the YAML is valid.
   return { ok: false, refusal: refusals.refused(await withUnread(call, text.replace(/^Invalid YAML format: (?=.*:\d+:\d+: )/, ''))), units };
 }
+
+/** A service that is in the file and not in the running supervisor is not missing: where `text` says that, the sentence says instead what makes the service known. */
+export async function withUnread(call: Call, text: string): Promise<string> {
+  const path = call.host === null && unknownService.test(text) ? configInUse(call) : null;
+  if (path === null) return text;
+  const [{ loadConfigFor }, { profilesOf }] = await Promise.all([import('./load-config.ts'), import('../config/profiles.ts')]);
+  const loaded = loadConfigFor(call, path);
+  if (!loaded.ok) return text;
+  const { services, profiles } = loaded.config;
+  const whose = commandStart(call);
+  return text.replaceAll(new RegExp(unknownService, 'gm'), (sentence, name: string) => {
+    if (!services.some((service) => service.name === name)) return sentence;
+    const place = `Service '${name}' is in ${shownConfigPath(path)}`;
+    const own = profilesOf(profiles, name);
+    return own.length > 0
+      ? `${place}, and left out as long as none of its profiles (${own.join(', ')}) is chosen; to start it: ${whose}start ${shellWord(name)}`
+      : `${place}, which the supervisor has not read since the service was added; to apply the file: ${whose}reload`;
+  });
+}
+
+const unknownService = /^Service '([^']+)' not found in configuration.*$/m;
 
 /** What a person orders of one unit on a screen, where the answer is one sentence. */
 export function unitOrder(verb: 'start' | 'stop' | 'restart', service: string): Request {
@@ -98,6 +121,19 @@ function isOf<Kind extends Response['kind']>(response: Response, kind: Kind): re
 export async function askStatus(call: Call): Promise<StatusAnswer> {
   const answer = await askFor(call, { kind: call.flags.has(options.showSecrets) ? 'reveal' : 'status' }, 'status');
   return answer.ok ? { ok: true, snapshot: answer.response.snapshot } : answer;
+}
+
+/**
+ * What Status says, or what the files say where there is no supervisor: then with `advice` on what to do about that. A supervisor that began between the
+ * two is asked.
+ */
+export async function statusOrRest(call: Call): Promise<StatusAnswer & { readonly advice: string | null }> {
+  const live = await askStatus(call);
+  if (live.ok || live.refusal.code !== 'no-supervisor') return { ...live, advice: null };
+  const { adviceAtRest, statusAtRest } = await import('./offline.ts');
+  const rest = statusAtRest(call);
+  if (!rest.ok && await (await import('./presence.ts')).hasBegun(call, rest.refusal)) return statusOrRest(call);
+  return { ...rest, advice: adviceAtRest(call) };
 }
 
 /** Records that fit in one answer. */

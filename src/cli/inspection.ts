@@ -2,16 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, type Result } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-facts.ts';
 import type { InspectPayload, MetricSample, UnitStatus } from '../wire/payloads.ts';
-import { askFor, askRecords, askStatus } from './ask.ts';
+import { askFor, askRecords, askStatus, statusOrRest } from './ask.ts';
 import type { Call } from './call.ts';
 import type { Host } from './host.ts';
 import { options } from './options.ts';
 import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { foldRollouts } from './print/rollout.ts';
-import { newestRun } from './print/newest-run.ts';
-import { branches, unitNamed } from './print/unit.ts';
-import { statusOrRest } from './status-or-rest.ts';
+import { branches, newestRun, unitNamed } from './print/unit.ts';
 
 /** `advice`: no supervisor runs, and what to do about it; null where one answered. */
 export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null }>;

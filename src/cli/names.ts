@@ -1,10 +1,10 @@
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import { didYouMean, globbed, naturally, nearMiss } from '../words.ts';
+import { withUnread } from './ask.ts';
 import type { Call } from './call.ts';
 import { knownUnits, type KnownUnit } from './known-units.ts';
 import { globals, options } from './options.ts';
 import { unitNamed } from './print/unit.ts';
-import { withUnread } from './unread.ts';
 
 export type Named = Pick<KnownUnit, 'name' | 'hash' | 'kind'>;
 

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { xmlFiles } from '../compat/read-files.ts';
 import type { Facts } from './facts.ts';
 import { socketPathProblem } from '../wire/socket.ts';
-import { diagnosis, disagrees, type Diagnosis, type Finding } from './finding.ts';
+import { disagrees, type Diagnosis, type Finding } from './finding.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkPlaces, checkSpace, obstructed } from './places.ts';
 import { checkProcesses } from './processes.ts';
 import { checkProjection } from './projection.ts';
 import { checkRecords } from './records.ts';
-import { checkConfiguration, checkSupervisor } from './supervisor.ts';
+import { checkConfiguration, checkLock } from './supervisor.ts';
 import { checkTools } from './tools.ts';
 
 /** Every check, in the order in which a person would look. */
@@ -17,7 +18,7 @@ export function examine(facts: Facts): readonly Finding[] {
   const unusable = socketPathProblem(facts.paths.socket);
   if (unusable !== null) return [disagrees('control socket', unusable, 'a path that a socket can have', 'No supervisor starts there.'), checkConfiguration(facts), ...checkTools(facts)];
   return [
-    ...checkPlaces(facts), ...checkSupervisor(facts), ...checkRecords(facts), ...checkProjection(facts), ...checkProcesses(facts), ...checkOutputs(facts),
+    ...checkPlaces(facts), ...checkLock(facts), checkConfiguration(facts), ...checkRecords(facts), ...xmlFiles.flatMap((name) => checkProjection(facts, name)), ...checkProcesses(facts), ...checkOutputs(facts),
     ...checkSpace(facts), ...checkTools(facts),
   ];
 }
@@ -28,16 +29,16 @@ export function examine(facts: Facts): readonly Finding[] {
  */
 export async function diagnose(look: () => Promise<Facts>, secondLookMs = SECOND_LOOK_MS): Promise<Diagnosis> {
   const first = examine(await look());
-  if (first.every(({ ok }) => ok)) return diagnosis(first);
+  if (first.every(({ ok }) => ok)) return { ok: true, findings: first };
   await pause(secondLookMs);
-  const second = examine(await look());
   const before = new Map(first.map((finding) => [finding.check, finding]));
-  return diagnosis(second.flatMap((finding) => {
+  const findings = examine(await look()).flatMap((finding) => {
     const earlier = before.get(finding.check);
     if (finding.ok || earlier?.ok === false) return [finding];
     // It may be right again by now.
     return earlier === undefined ? [] : [earlier];
-  }));
+  });
+  return { ok: findings.every(({ ok }) => ok), findings };
 }
 
 const SECOND_LOOK_MS = 700;

@@ -11,7 +11,3 @@ export function agrees(check: string, detail: string): Finding {
 export function disagrees(check: string, found: string, expected: string, remedy: string): Finding {
   return { check, ok: false, detail: `found ${found}; expected ${expected}. ${remedy}` };
 }
-
-export function diagnosis(findings: readonly Finding[]): Diagnosis {
-  return { ok: findings.every(({ ok }) => ok), findings };
-}

@@ -1,16 +1,12 @@
 import { join } from 'node:path';
 import { ownDigests } from '../compat/projection.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
-import { xmlFiles, type XmlFile } from '../compat/read-files.ts';
+import type { XmlFile } from '../compat/read-files.ts';
 import { isBehind, settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
-/** The state files of systemg 0.33.0: whether they can be read, are as we left them, and say what Status says. */
-export function checkProjection(facts: Facts): readonly Finding[] {
-  return xmlFiles.flatMap((name) => checkFile(facts, name));
-}
-
-function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
+/** A state file of systemg 0.33.0: whether it can be read, is as we left it, and says what Status says. */
+export function checkProjection(facts: Facts, name: XmlFile): readonly Finding[] {
   const { files, ledger, lock, paths: { stateDir } } = facts;
   const path = join(stateDir, name);
   const problem = files.problems.find((text) => text.startsWith(path));

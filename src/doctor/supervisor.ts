@@ -2,12 +2,8 @@ import { isHalted } from '../process/proc.ts';
 import { entryOf, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
-/** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */
-export function checkSupervisor(facts: Facts): readonly Finding[] {
-  return [...checkLock(facts), checkConfiguration(facts)];
-}
-
-function checkLock(facts: Facts): readonly Finding[] {
+/** Lock, pid file, socket and hint: whether they speak of the same supervisor, and whether it answers. */
+export function checkLock(facts: Facts): readonly Finding[] {
   switch (facts.lock.state) {
     case 'held': return [checkOwner(facts), ...checkGuardian(facts), checkSocket(facts)];
     case 'free': return [checkLeftovers(facts)];

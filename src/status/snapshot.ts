@@ -7,7 +7,6 @@ import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMe
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { orphanStatus } from './orphan.ts';
 import { beginLook, processFacts, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
@@ -109,6 +108,16 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),
     ...(seq !== null && { last_event: seq }),
     ...(isAdHoc?.(name) === true && { ad_hoc: true }),
+  };
+}
+
+/** A process that pid.xml names as a service that nobody knows: its name stands for its hash as with systemg 0.33.0. `process` null: it has ended. */
+export function orphanStatus({ name, pid, process }: { readonly name: string; readonly pid: number; readonly process: ProcessIdentity | null }, nowWallMs: number): UnitStatus {
+  const facts = process === null ? null : processFacts(process.pid, process.startTime);
+  const [state, uptime] = [facts?.state ?? 'missing', uptimeOf(facts, nowWallMs)];
+  return {
+    name, hash: name, kind: 'orphaned', health: state === 'running' ? 'healthy' : 'failing', process: { pid: process?.pid ?? pid, state, user: facts?.user ?? '' },
+    ...(uptime !== null && { uptime }), ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
   };
 }
 

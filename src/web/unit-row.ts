@@ -1,5 +1,4 @@
-import { newestRun } from '../cli/print/newest-run.ts';
-import { glyphOf, latest, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { glyphOf, latest, newestRun, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
 import type { CronExecutionSummary, UnitStatus } from '../wire/payloads.ts';
 import { exitText } from '../signals.ts';

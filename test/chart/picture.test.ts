@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { condensedChart } from '../../src/chart/condense.ts';
 import { chartDot } from '../../src/chart/dot.ts';
-import { textWidth } from '../../src/chart/font.ts';
+import { textWidth } from '../../src/chart/labels.ts';
 import { graphDot, type GraphUnit } from '../../src/chart/graph.ts';
 import { shownMachines } from '../../src/chart/machines.ts';
 import { readChart, type Chart } from '../../src/chart/model.ts';

@@ -3,16 +3,16 @@ import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { configuredUnits } from '../known-units.ts';
 import { options } from '../options.ts';
-import { completionScript, isShell, shells } from '../print/completions.ts';
+import { completionScript, shells } from '../print/completions.ts';
 
 /** Prints the completion script of a shell; with `--units` the names that it completes. */
 export async function completions(call: Call): Promise<number> {
-  const shell = call.operands[0];
   if (call.flags.has(options.units)) {
     for (const name of await unitNames(call)) call.terminal.print(name);
     return 0;
   }
-  if (!isShell(shell)) return call.terminal.refuse(refusals.usage(`expected ${shells.join(', ')}: sysg completions ${shells.join('|')}\ntry: sysg completions --help`));
+  const shell = shells.find((known) => known === call.operands[0]);
+  if (shell === undefined) return call.terminal.refuse(refusals.usage(`expected ${shells.join(', ')}: sysg completions ${shells.join('|')}\ntry: sysg completions --help`));
   await call.terminal.write(completionScript(shell));
   return 0;
 }

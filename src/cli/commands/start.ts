@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
+import { versionTwoNote } from '../../engines.ts';
 import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
+import { readHead } from '../../files.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
@@ -11,7 +13,6 @@ import { besideAdvice, chooseConfig, chooseConfigToRead, configFlags, isConfigOf
 import { commandStart, configInUse, supervisorPid } from '../hints.ts';
 import { startableUnits } from '../known-units.ts';
 import { askedWords, namedUnits } from '../names.ts';
-import { noteForeignVersion } from '../foreign-note.ts';
 import { globals, options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { isRunning } from '../presence.ts';
@@ -50,6 +51,16 @@ export async function start(call: Call): Promise<number> {
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path, names);
+}
+
+/** Says of a file of systemg of version 2 how it is read. What cannot be read is said by the start itself. */
+function noteForeignVersion({ terminal }: Call, path: string): void {
+  try {
+    const head = readHead(path, 4096).toString('utf8');
+    if (/^version:\s*(["']?)2\1\s*(?:#.*)?$/m.test(head)) terminal.warn(`${path}: ${versionTwoNote}`);
+  } catch {
+    // ENOENT, EACCES and the like.
+  }
 }
 
 /** Ctrl-C ends the wait, and on a terminal the person there learns that the supervisor goes on. */

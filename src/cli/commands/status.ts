@@ -1,14 +1,12 @@
 import { overallHealth } from '../../status/snapshot.ts';
 import type { Result } from '../../errors.ts';
 import type { StatusSnapshot } from '../../wire/payloads.ts';
-import { askStatus, type StatusAnswer } from '../ask.ts';
+import { askStatus, statusOrRest, withUnread, type StatusAnswer } from '../ask.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, matchEach } from '../names.ts';
 import { options } from '../options.ts';
 import { statusTable, unwrittenLines } from '../print/status.ts';
-import { statusOrRest } from '../status-or-rest.ts';
-import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { sentenceLines } from '../../width.ts';
 

@@ -8,8 +8,7 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
-import { newestRun } from '../print/newest-run.ts';
-import { phaseOf, unitNamed } from '../print/unit.ts';
+import { newestRun, phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../presence.ts';
 

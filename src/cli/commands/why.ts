@@ -1,5 +1,5 @@
 import { refusals } from '../../errors.ts';
-import { askRecords } from '../ask.ts';
+import { askRecords, statusOrRest } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { commandStart } from '../hints.ts';
@@ -8,7 +8,6 @@ import { options } from '../options.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { printable, sentenceLines } from '../../width.ts';
 import { why as explain } from '../print/why.ts';
-import { statusOrRest } from '../status-or-rest.ts';
 import { naturally } from '../../words.ts';
 
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next; without a supervisor by what the files say. */

@@ -24,7 +24,7 @@ export function charts(samples: readonly MetricSample[], look: ChartLook): strin
     ['CPU Usage', 'Legend: CPU (%)', 'Y-axis: CPU (%)', '', ...plot(cpu, width).rows.map(({ text }) => look.cpu(text))],
     [
       'Memory Usage (Dual Y-axis)', 'Legend: RSS (GB); right axis shows normalized percent', 'Y-axis Left: RSS (GB) | Right: RSS (%)', '',
-      ...withPercent(plot(memory, width).rows).map(look.memory),
+      ...withPercent(plot(memory, width)).map(look.memory),
     ],
   ];
   const axis = `X-axis: Time (${clockTime(first.timestamp)} -> ${clockTime(last.timestamp)}) | Window: last ${look.window}s`;
@@ -46,7 +46,7 @@ export function inWindow(samples: readonly MetricSample[], windowMs: number, lim
 const GIB = 1024 ** 3;
 const GAP = '    ';
 
-function withPercent(rows: readonly { readonly value: number; readonly text: string }[]): string[] {
+function withPercent({ rows }: ReturnType<typeof plot>): string[] {
   const most = Math.max(...rows.map(({ value }) => value));
   return rows.map(({ value, text }) => {
     const share = most <= 0 ? 0 : Math.min(100, Math.max(0, (value / most) * 100));
@@ -67,17 +67,16 @@ function statistics(values: readonly number[], format: (value: number) => string
   return `min=${format(Math.min(...values))} avg=${format(mean(values))} max=${format(Math.max(...values))}`;
 }
 
-/** Lines of a plot and, apart from them, its scale: the label of each line. */
-export interface Plot { readonly rows: readonly { readonly value: number; readonly text: string }[] }
-
 const HEIGHT = 10;
 
 /**
  * systemg 0.33.0's plot of one series in `width` cells: what lies between two values is drawn as a line that rises and falls, the labels stand
- * left of the axis. `values` is not empty.
+ * left of the axis; `value` is the label of a line. `values` is not empty.
  */
-export function plot(values: readonly number[], width: number): Plot {
-  const points = stretch(resample(values, POINTS), width);
+export function plot(values: readonly number[], width: number): { readonly rows: readonly { readonly value: number; readonly text: string }[] } {
+  // Fewer are interpolated, more are picked evenly.
+  const picked = values.length < POINTS ? stretch(values, POINTS) : Array.from({ length: POINTS }, (_, index) => values[Math.floor((index * values.length) / POINTS)] ?? 0);
+  const points = stretch(picked, width);
   const low = Math.min(...points, 0);
   const top = Math.max(...points);
   const margin = Math.max(deviation(points), 0.1 * (top - low), 0.05 * top);
@@ -117,12 +116,6 @@ export function plot(values: readonly number[], width: number): Plot {
 }
 
 const POINTS = 48;
-
-/** Fewer are interpolated, more are picked evenly. */
-function resample(values: readonly number[], count: number): number[] {
-  if (values.length >= count) return Array.from({ length: count }, (_, index) => values[Math.floor((index * values.length) / count)] ?? 0);
-  return stretch(values, count);
-}
 
 function stretch(values: readonly number[], count: number): number[] {
   const spans = values.length - 1;

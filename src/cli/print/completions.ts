@@ -3,19 +3,10 @@ import { globalOptions, globals, options, spellings, type OptionSpec } from '../
 import { aliases, verbs, type Verb } from '../verbs.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
-
-export function isShell(word: string | undefined): word is Shell {
-  return shells.some((shell) => shell === word);
-}
 
 /** A script for a shell: commands and flags are written into it, unit names are asked for when they are wanted. */
-export function completionScript(shell: Shell): string {
-  switch (shell) {
-    case 'bash': return bash();
-    case 'zsh': return zsh();
-    case 'fish': return fish();
-  }
+export function completionScript(shell: (typeof shells)[number]): string {
+  return { bash, zsh, fish }[shell]();
 }
 
 /** `chosen` expands to what on the line chooses a supervisor or a file: then other units are meant. */

@@ -1,5 +1,4 @@
-import { newestRun } from '../../cli/print/newest-run.ts';
-import { latest, stateOf } from '../../cli/print/unit.ts';
+import { latest, newestRun, stateOf } from '../../cli/print/unit.ts';
 import type { CronExecutionSummary, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
 import { costOf, pidsIn, type CpuTimes } from './process-times.ts';

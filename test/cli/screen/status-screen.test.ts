@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../../src/wire/payloads.ts';
 import displayWidth from '../../../src/width.ts';
-import { helpLines, openHelp } from '../../../src/cli/screen/help.ts';
+import { helpLines, openHelp } from '../../../src/cli/screen/details.ts';
 import { openPager } from '../../../src/cli/screen/pager.ts';
 import { firstModel, press, selectionOf, type Action, type StatusModel } from '../../../src/cli/screen/status-model.ts';
 import { statusView } from '../../../src/cli/screen/status-view.ts';
