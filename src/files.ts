@@ -1,5 +1,5 @@
 import {
-  accessSync, closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats,
+  accessSync, closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { attempt, hasCode, textOf } from './errors.ts';
@@ -13,7 +13,7 @@ export function replaceFile(path: string, text: string, options: { readonly dura
   try {
     const descriptor = openAnew(temporary);
     try {
-      writeWhole(descriptor, Buffer.from(text));
+      writeFileSync(descriptor, text);
       if (options.durable) fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -125,10 +125,6 @@ function readPart(descriptor: number, from: number, length: number): Buffer {
 }
 
 const KEPT_COPIES = 3;
-
-function writeWhole(descriptor: number, bytes: Buffer): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
-}
 
 /** In bytes, of what is at the path itself; null: nothing is. */
 export function sizeOf(path: string): number | null {

@@ -4,10 +4,9 @@ import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type Cha
 import { wordsOf } from './words.ts';
 
 /**
- * A chart that fits on a page. Transitions that stay where they are go, and so do actions that only keep books; a state
- * that begins with a decision of its own becomes one state; what a group of states does is said of each of them. A
- * parallel state and its regions stay frames: what one of them does is said of the frame. A machine that is spawned by
- * some transitions has a frame of its own, with its condensed chart.
+ * A chart that fits on a page. Transitions that stay where they are go, and so do actions that only keep books; a state that begins with a decision
+ * of its own becomes one state; what a group of states does is said of each of them. A parallel state and its regions stay frames: what one of them
+ * does is said of the frame. A machine that is spawned by some transitions has a frame of its own, with its condensed chart.
  */
 export function condensedChart(shown: ShownMachine): Chart {
   const whole = readChart(shown, (action) => !isBookkeeping(shown.machine, action));

@@ -31,7 +31,7 @@ export function chartDot(chart: Chart, marks: UnitMarks | null, { brief = false 
   const said = arrows.filter((arrow) => brief || !isInside(arrow)).map((arrow, index): SaidArrow => ({ ...arrow, lines: brief ? [] : labelOf(arrow), node: `(label ${index})` }));
   const drawing: Drawing = {
     present, inside, brief,
-    labelsIn: (frame) => said.filter(({ from, to, lines }) => lines.length > 0 && commonFrame(framesOf(from), framesOf(to)) === frame)
+    labelsIn: (frame) => said.filter(({ from, to, lines }) => lines.length > 0 && (framesOf(from).findLast((each, index) => framesOf(to)[index] === each) ?? null) === frame)
       .map(({ node, lines }) => `${quoted(node)} [shape=plain, style="", label=${label(lines, LABEL_PADDING)}]`),
   };
   return `${[
@@ -43,7 +43,7 @@ export function chartDot(chart: Chart, marks: UnitMarks | null, { brief = false 
     '  "(begin)" [shape=circle, label="", width=0.14, height=0.14, fixedsize=true, fillcolor="#111827", color="#111827"]',
     ...boxes.flatMap((box) => boxLines(box, '  ', drawing)), ...drawing.labelsIn(null).map((line) => `  ${line}`),
     ...(first === undefined ? [] : [`  "(begin)" -> ${quoted(leafOf(chart, first.id))} [arrowsize=0.6]`]),
-    ...(chart.edges.some(({ from }) => from === null) ? [`  ${anyState(inside.get(null) ?? [])}`] : []),
+    ...(chart.edges.some(({ from }) => from === null) ? [`  "(any state)" [style="rounded,dashed", color="#9ca3af", label=${label([line('(any state)', 12, FAINT), ...stayingLines(drawing, null)])}]`] : []),
     ...said.flatMap((arrow) => arrowLines(chart, arrow).map((line) => `  ${line}`)),
     // What is entered together stands side by side.
     ...distinct(chart.edges.flatMap(({ from, beside }) => (from === null ? [] : beside.map((id) => `  ${quoted(leafOf(chart, from))} -> ${quoted(leafOf(chart, id))} [style=invis]`)))),
@@ -110,16 +110,11 @@ function line(text: string, size: number, color?: string): LabelLine {
 }
 
 /** What happens without leaving a state, and what enters it anew. */
-function stayingLines({ inside }: Pick<Drawing, 'inside'>, id: string | null): readonly LabelLine[] {
+function stayingLines({ inside }: Drawing, id: string | null): readonly LabelLine[] {
   return (inside.get(id) ?? []).flatMap((arrow) => {
     const lines = labelOf(arrow);
     return lines.length === 0 ? [] : [{ ...line(arrow.to === null ? 'without leaving it:' : 'entered again:', 8, FAINT), align: 'left' as const }, ...lines];
   });
-}
-
-function anyState(arrows: readonly Arrow[]): string {
-  const lines = stayingLines({ inside: new Map([[null, arrows]]) }, null);
-  return `"(any state)" [style="rounded,dashed", color="#9ca3af", label=${label([line('(any state)', 12, FAINT), ...lines])}]`;
 }
 
 function labelOf({ lines, taken }: Arrow): readonly LabelLine[] {
@@ -159,10 +154,6 @@ function frames(boxes: readonly Box[]): (id: string | null) => readonly string[]
 
 function frameOf(name: string, state: ChartState | null): string {
   return state?.id ?? name;
-}
-
-function commonFrame(one: readonly string[], other: readonly string[]): string | null {
-  return one.findLast((frame, index) => other[index] === frame) ?? null;
 }
 
 /** The title that Graphviz gives the line of a bare arrow. */

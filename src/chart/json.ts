@@ -37,9 +37,8 @@ export function chartConfig(shown: ShownMachine, marks: UnitMarks | null): Plain
 }
 
 /**
- * The machine as the JSON that XState's `createMachine` takes, and the tools that import such: every state with its
- * own id, every target by that id. What is code in it, the context and parameters worked out when it happens, has no
- * place in JSON and is left out.
+ * The machine as the JSON that XState's `createMachine` takes, and the tools that import such: every state with its own id, every target by that id.
+ * What is code in it, the context and parameters worked out when it happens, has no place in JSON and is left out.
  */
 export function machineConfig(machine: AnyStateMachine, present: readonly string[] = []): PlainState {
   const target = (node: StateNode): string => `#${machine.id}.${idOf(node)}`;

@@ -5,7 +5,7 @@ import { resolveProgram } from '../process/program.ts';
 import { prepareRuntime } from '../state/runtime.ts';
 import { ask, messageOf } from './ask.ts';
 import type { Call } from './call.ts';
-import { configInUse } from './hints.ts';
+import { configInUse } from './config-choice.ts';
 import { options } from './options.ts';
 import { refuseUnits, reportUnits, withProgress } from './report.ts';
 

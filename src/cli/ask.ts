@@ -6,8 +6,7 @@ import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
-import { noSupervisor } from './config-choice.ts';
-import { commandStart, configInUse } from './hints.ts';
+import { commandStart, configInUse, noSupervisor } from './config-choice.ts';
 import { options } from './options.ts';
 
 export type Answer =
@@ -38,7 +37,8 @@ export async function ask(call: Call, request: Request, resetsUntil = performanc
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
-    return refused(call, unknown === undefined ? error.detail : tooOld(unknown), error.units);
+    const tooOld = `the running supervisor does not know the request ${unknown}: it is systemg 0.33.0 or an older sysg; to replace it: sysg stop, then sysg start`;
+    return refused(call, unknown === undefined ? error.detail : tooOld, error.units);
   }
 }
 
@@ -97,10 +97,6 @@ export async function askInTurn(names: readonly string[], send: (name: string) =
   if (failures.length === 0) return { ok: true, response: { kind: 'message', text: done } };
   const text = failures.map(({ refusal }) => refusal.message).join('\n');
   return { ok: false, refusal: refusals.refused(text), units: failures.flatMap(({ units = [] }) => units), done };
-}
-
-function tooOld(request: string): string {
-  return `the running supervisor does not know the request ${request}: it is systemg 0.33.0 or an older sysg; to replace it: sysg stop, then sysg start`;
 }
 
 /** As `ask`, for a request with one kind of answer. */

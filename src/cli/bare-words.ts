@@ -4,8 +4,7 @@ import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Surroundings } from './call.ts';
 import { chooseConfigToRead } from './config-choice.ts';
 import { explain, type Explained } from './explain.ts';
-import { configuredUnits, knownUnits } from './known-units.ts';
-import { matchEach } from './names.ts';
+import { configuredUnits, knownUnits, matchEach } from './names.ts';
 import { options } from './options.ts';
 
 interface CommandLine { readonly argv: readonly string[]; readonly columns: number; readonly surroundings: Surroundings }

@@ -10,8 +10,8 @@ import { realPath } from '../files.ts';
 import { wrongProject } from '../runtime-paths.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
-import { configInUse, supervisorPid } from './hints.ts';
 import { globals, options } from './options.ts';
+import { isControlError, readConfigHint, readSupervisorPid } from '../control/brief-client.ts';
 
 export type ChosenConfig = Result<{ readonly path: string }>;
 
@@ -177,4 +177,28 @@ export function otherConfig(call: Call): OtherConfig | null {
   if (used === null || !chosen.ok) return null;
   const path = within(call, chosen.path);
   return isSame(path, used) ? null : { used, chosen: path };
+}
+
+/** How a command in a sentence begins: with what has it reach the supervisor of this call from any directory. */
+export function commandStart({ host, system, paths: { project } }: Pick<Call, 'host' | 'system' | 'paths'>): string {
+  return `sysg ${host === null ? '' : `--host ${shellWord(host)} `}${system ? '--sys ' : ''}${project === null ? '' : `-p ${shellWord(project)} `}`;
+}
+
+/** For sentences only: null when the pid file cannot be read or holds no pid. */
+export function supervisorPid({ paths }: Call): number | null {
+  return unlessUnreadable(() => readSupervisorPid(paths.stateDir));
+}
+
+/** The configuration of the running supervisor, by the hint that the supervisor left; null when the hint cannot be read. */
+export function configInUse({ paths }: Call): string | null {
+  return unlessUnreadable(() => readConfigHint(paths.stateDir));
+}
+
+function unlessUnreadable<Value>(read: () => Value): Value | null {
+  try {
+    return read();
+  } catch (error) {
+    if (isControlError(error)) return null;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { capitalised, didYouMean } from '../words.ts';
-import { meaningOfCommand, meaningOfFlag, meaningOfOperand } from './foreign-words.ts';
+import { meaningOfCommand, meaningOfFlag } from './foreign-words.ts';
 import { flagsOf, needlessValue, partCommand, placeOfVerb, unglued, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
 import { globalOptions, spellings, type OptionSpec } from './options.ts';
 import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
@@ -66,8 +66,8 @@ function check(verb: Verb, given: Given, operands: readonly string[], trailing: 
   const read = flagsOf(flags);
   const wrong = wrongOperands(verb, operands, read);
   if (wrong === null) return { kind: 'call', parsed: { verb, flags: read, operands, ...trailing } };
-  const meant = operands[0] === undefined ? null : meaningOfOperand(verb.name, operands[0]);
-  return usage(meant === null ? wrong : `${wrong}\n${meant}`, verb);
+  const isWhole = operands.length > 0 && (verb.name === 'reload' || verb.name === 'plan');
+  return usage(isWhole ? `${wrong}\n${verb.name} is about the whole configuration; one unit alone: sysg restart ${operands[0]}` : wrong, verb);
 }
 
 function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {

@@ -14,11 +14,6 @@ export function meaningOfFlag(flag: string, verb: string | null): string | null 
   return meant.startsWith('-') ? `, did you mean '${meant}'?` : `: ${meant}`;
 }
 
-/** Why `verb` takes no names of units, where others do. */
-export function meaningOfOperand(verb: string, operand: string): string | null {
-  return verb === 'reload' || verb === 'plan' ? `${verb} is about the whole configuration; one unit alone: sysg restart ${operand}` : null;
-}
-
 const sameCommands: readonly (readonly [ours: string, foreign: string])[] = [
   ['ps', 'list ls l jlist prettylist monit monitor dash dashboard top stats get avail process list-units list-timers'],
   ['inspect', 'describe desc show info pid env cat'],

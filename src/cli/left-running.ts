@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { besideAdvice, configFlags, isNoConfig, isSame, otherNamed, within } from './config-choice.ts';
+import { besideAdvice, commandStart, configFlags, isNoConfig, isSame, otherNamed, supervisorPid, within } from './config-choice.ts';
 import { configPaths, shownConfigPath } from '../config-path.ts';
 import { pidText, refusals, type Refusal } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
@@ -7,7 +7,6 @@ import { readLedger } from '../state/ledger-read.ts';
 import { isServed } from '../state/lock-owner.ts';
 import { notedConfig } from '../state/notes.ts';
 import type { Call } from './call.ts';
-import { commandStart, supervisorPid } from './hints.ts';
 import { isRunning } from './presence.ts';
 
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */

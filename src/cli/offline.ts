@@ -12,11 +12,9 @@ import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
-import { orphanStatus, overallHealth } from '../status/snapshot.ts';
-import type { StatusAnswer } from './ask.ts';
+import { exitMetadata, orphanStatus, overallHealth } from '../status/snapshot.ts';
 import type { Call } from './call.ts';
-import { chooseConfig, chooseConfigAtRest, startWith } from './config-choice.ts';
-import { configInUse } from './hints.ts';
+import { chooseConfig, chooseConfigAtRest, configInUse, startWith } from './config-choice.ts';
 import { combinedFor, loadConfigFor, loadOrRefuse } from './load-config.ts';
 
 export type RestAnswer = Result<{ readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest }>;
@@ -40,7 +38,7 @@ function lookBy({ paths: { stateDir, ledger }, env }: Call, config: string, spec
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
-export function statusAtRest(call: Call): StatusAnswer {
+export function statusAtRest(call: Call): Result<{ readonly snapshot: StatusSnapshot }> {
   const answer = restOf(call);
   if (!answer.ok) return answer;
   const { config: { adHoc, leftOut }, rest: { units: known, strangers, listed } } = answer;
@@ -170,7 +168,5 @@ function strangerAtRest({ hash, recorded }: AtRest['strangers'][number]): UnitSt
 }
 
 function lastExit(recorded: RecordedState | null): Pick<UnitStatus, 'last_exit'> {
-  if (recorded === null || (recorded.exitCode === null && recorded.signal === null)) return {};
-  const { exitCode, signal } = recorded;
-  return { last_exit: { ...(exitCode !== null && { exit_code: exitCode }), ...(signal !== null && { signal }) } };
+  return recorded === null || (recorded.exitCode === null && recorded.signal === null) ? {} : { last_exit: exitMetadata(recorded.exitCode, recorded.signal) };
 }

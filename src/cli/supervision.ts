@@ -3,7 +3,7 @@ import { isControlError } from '../control/brief-client.ts';
 import { pidText, refusals, type Refusal } from '../errors.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
-import { supervisorPid } from './hints.ts';
+import { supervisorPid } from './config-choice.ts';
 import { waitTimeoutMs } from './options.ts';
 import { isRunning, lookForServer, untilOver } from './presence.ts';
 

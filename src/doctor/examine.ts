@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { xmlFiles } from '../compat/read-files.ts';
-import type { Facts } from './facts.ts';
 import { socketPathProblem } from '../wire/socket.ts';
-import { disagrees, type Diagnosis, type Finding } from './finding.ts';
+import { disagrees, type Diagnosis, type Facts, type Finding } from './facts.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkPlaces, checkSpace, obstructed } from './places.ts';
 import { checkProcesses } from './processes.ts';

@@ -1,6 +1,5 @@
 import { counted } from '../words.ts';
-import { entryOf, liveUnits, octal, type Facts, type OutputFact } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, entryOf, liveUnits, octal, type Facts, type Finding, type OutputFact } from './facts.ts';
 
 /** FIFOs and log files of every unit, and the supervisor's own log. */
 export function checkOutputs(facts: Facts): readonly Finding[] {

@@ -1,6 +1,5 @@
 import { bytes } from '../words.ts';
-import { entryOf, isSupervised, octal, startCommand, type Facts, type ObstacleFact, type VolumeFact } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, entryOf, isSupervised, octal, startCommand, type Facts, type Finding, type ObstacleFact, type VolumeFact } from './facts.ts';
 
 /** Directories and runtime files: what they are, whose, and who may look into them. */
 export function checkPlaces(facts: Facts): readonly Finding[] {

@@ -4,8 +4,7 @@ import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/notes.ts';
 import { counted } from '../words.ts';
-import { isBehind, isSupervised, startCommand, type Facts } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, isBehind, isSupervised, startCommand, type Facts, type Finding } from './facts.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
 export function checkProcesses(facts: Facts): readonly Finding[] {

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { ownDigests } from '../compat/projection.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import type { XmlFile } from '../compat/read-files.ts';
-import { isBehind, settledUnits, type Facts } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, isBehind, settledUnits, type Facts, type Finding } from './facts.ts';
 
 /** A state file of systemg 0.33.0: whether it can be read, is as we left it, and says what Status says. */
 export function checkProjection(facts: Facts, name: XmlFile): readonly Finding[] {

@@ -3,15 +3,15 @@ import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
 import { counted } from '../words.ts';
-import { entryOf, isBehind, liveUnits, settledUnits, unwritten, type Facts } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, entryOf, isBehind, liveUnits, settledUnits, unwritten, type Facts, type Finding } from './facts.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
 export function checkRecords(facts: Facts): readonly Finding[] {
+  const areBehind = [facts.paths.ledger, journalFiles(facts.paths.stateDir).current].some((path) => isBehind(facts, path));
   return [
     ...checkWriting(facts), checkLedger(facts), checkJournal(facts),
     ...liveUnits(facts).map((unit) => {
-      const why = isBehindOf(facts) ? 'it is ahead of the files' : facts.moving.has(unit.name) ? 'it has just changed' : null;
+      const why = areBehind ? 'it is ahead of the files' : facts.moving.has(unit.name) ? 'it has just changed' : null;
       return why === null ? checkActor(facts, unit) : agrees(`unit ${unit.name}`, `${summary(unit)}; ${why} and is not compared`);
     }),
   ];
@@ -24,10 +24,6 @@ function checkWriting(facts: Facts): readonly Finding[] {
   if (behind.length === 0) return [agrees('writing', 'the disk takes what the supervisor writes')];
   return [disagrees('writing', behind.join('; '), 'a disk that takes what the supervisor writes',
     'Free space on it, mount it writable again, or move away what is said to be in the way; until then services go on, and a supervisor that dies may forget what changed meanwhile.')];
-}
-
-function isBehindOf(facts: Facts): boolean {
-  return isBehind(facts, facts.paths.ledger) || isBehind(facts, journalFiles(facts.paths.stateDir).current);
 }
 
 function checkLedger(facts: Facts): Finding {

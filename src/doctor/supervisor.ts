@@ -1,6 +1,5 @@
 import { isHalted } from '../process/proc.ts';
-import { entryOf, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, entryOf, octal, servedUnits, specsInForce, startCommand, type Facts, type Finding } from './facts.ts';
 
 /** Lock, pid file, socket and hint: whether they speak of the same supervisor, and whether it answers. */
 export function checkLock(facts: Facts): readonly Finding[] {

@@ -1,6 +1,5 @@
 import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
-import { specsInForce, type Facts } from './facts.ts';
-import { agrees, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, specsInForce, type Facts, type Finding } from './facts.ts';
 
 export interface KnownTool {
   readonly name: string;

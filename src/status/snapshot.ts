@@ -82,7 +82,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     health: cron === null ? view.health : facts?.state === 'running' ? 'healthy' : cron.health,
     ...(identity !== null && facts !== null && { process: { pid: identity.pid, state: facts.state, user: facts.user } }),
     ...(uptime !== null && { uptime }),
-    ...(view.exit !== null && { last_exit: exitMetadata(view.exit) }),
+    ...(view.exit !== null && { last_exit: exitMetadata(view.exit.code, signalNumber(view.exit.signal)) }),
     ...(cron !== null && { cron: cron.block }),
     ...(live?.summary != null && { metrics: metricsSummary(live.summary) }),
     command: spec.command,
@@ -141,9 +141,8 @@ function metricsSummary(summary: Summary): UnitMetricsSummary {
   };
 }
 
-function exitMetadata(exit: NonNullable<UnitView['exit']>): { exit_code?: number; signal?: number } {
-  const signal = signalNumber(exit.signal);
-  return { ...(exit.code !== null && { exit_code: exit.code }), ...(signal !== null && { signal }) };
+export function exitMetadata(code: number | null, signal: number | null): NonNullable<UnitStatus['last_exit']> {
+  return { ...(code !== null && { exit_code: code }), ...(signal !== null && { signal }) };
 }
 
 function wallTime(wallMs: number): string {

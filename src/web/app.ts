@@ -7,9 +7,8 @@ import type { CompatName } from './metrics/compat.ts';
 import { contentTypes, formatFor } from './metrics/exposition.ts';
 import { scrape } from './metrics/scrape.ts';
 import { openApi } from './openapi.ts';
-import { problemResponse } from './problem.ts';
 import { forEachSite, projectRoute } from './project-routes.ts';
-import { json } from './route.ts';
+import { json, problemResponse } from './route.ts';
 import { openSites, type Sites } from './sites.ts';
 import type { Supervisors } from './supervisors.ts';
 

@@ -6,8 +6,7 @@ import { masked } from '../masked.ts';
 import type { JournalRecord, UnitStatus } from '../wire/payloads.ts';
 import type { Streams } from './event-stream.ts';
 import type { Hub, HubInput } from './hub.ts';
-import { problemResponse, refusalResponse } from './problem.ts';
-import { json, wholeNumber } from './route.ts';
+import { json, problemResponse, refusalResponse, wholeNumber } from './route.ts';
 
 export interface AskingInput extends HubInput { readonly hub: Hub; readonly streams: Streams; readonly readOnly: boolean }
 

@@ -5,8 +5,7 @@ import { journalRecord, type JournalRecord, type UnitStatus } from '../wire/payl
 import { count, list, nullable, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { countArrows, drawGraph, drawMachine, presentStates, stepsAlong, type ChartStep, type DrawnMachine } from './charts.ts';
-import { problemResponse } from './problem.ts';
-import { json, type Route } from './route.ts';
+import { json, problemResponse, type Route } from './route.ts';
 
 interface FoundChart {
   readonly unit: UnitStatus;

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie } from 'hono/cookie';
 import type { Access } from './access.ts';
-import { problemResponse } from './problem.ts';
+import { problemResponse } from './route.ts';
 
 /** No script, style or image from anywhere else, none in the page itself, and no frame around it. */
 const POLICY = [

@@ -5,9 +5,8 @@ import { list, number, record, string } from '../wire/shape.ts';
 import { act, prepareAct, type Act } from './acts.ts';
 import type { Asking } from './asking.ts';
 import { drawMachine, stepsAlong } from './charts.ts';
-import { problemResponse, refusalResponse } from './problem.ts';
 import { rehearsal, rehearse, type Rehearsal } from './rehearsal.ts';
-import { anything, json, readBody, type Route } from './route.ts';
+import { anything, json, problemResponse, readBody, refusalResponse, type Route } from './route.ts';
 import { ticket } from './tickets.ts';
 
 /** What is ordered, and what is only tried. */

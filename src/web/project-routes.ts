@@ -1,8 +1,7 @@
 import type { Context } from 'hono';
-import { configInUse } from '../cli/hints.ts';
+import { configInUse } from '../cli/config-choice.ts';
 import { boolean, count, list, nullable, record, string, type Shaped } from '../wire/shape.ts';
-import { problemResponse } from './problem.ts';
-import { json, type Route } from './route.ts';
+import { json, problemResponse, type Route } from './route.ts';
 import type { Site, Sites } from './sites.ts';
 
 /** With `--all` all of them, which `every` says. `problem`: why its supervisor does not answer. */

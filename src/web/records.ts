@@ -1,4 +1,4 @@
-import { askFor, askRecords, mostRecords } from '../cli/ask.ts';
+import { askFor, askRecords, askStatus, mostRecords, type StatusAnswer } from '../cli/ask.ts';
 import type { Call } from '../cli/call.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 
@@ -40,5 +40,27 @@ export function keepRecords(call: Call): Records {
     forget: () => {
       readMs = null;
     },
+  };
+}
+
+/**
+ * What the supervisor says of all units, asked one time after the other: the requests that come while it is being asked share the next answer. No answer is
+ * older than its request: a page asks when something happened, and may not hear of anything again for hours.
+ */
+export function shareStatus(call: Call, ask: (call: Call) => Promise<StatusAnswer> = askStatus): () => Promise<StatusAnswer> {
+  let asked: Promise<StatusAnswer> | null = null;
+  let next: Promise<StatusAnswer> | null = null;
+  const begin = (): Promise<StatusAnswer> => {
+    next = null;
+    const answer = ask(call).finally(() => {
+      if (asked === answer) asked = null;
+    });
+    asked = answer;
+    return answer;
+  };
+  return () => {
+    if (asked === null) return begin();
+    next ??= asked.then(begin, begin);
+    return next;
   };
 }

@@ -1,4 +1,4 @@
-import { supervisorPid } from '../cli/hints.ts';
+import { supervisorPid } from '../cli/config-choice.ts';
 import { journalRecord, statusSnapshot } from '../wire/payloads.ts';
 import { list, record } from '../wire/shape.ts';
 import { version } from '../../package.json';
@@ -7,8 +7,7 @@ import { chartRoutes } from './chart-routes.ts';
 import { drawMachine, presentStates } from './charts.ts';
 import { connectionsTo, costOf } from './metrics/process-times.ts';
 import { orderRoutes } from './order-routes.ts';
-import { refusalResponse } from './problem.ts';
-import { anything, json, type Route } from './route.ts';
+import { anything, json, refusalResponse, type Route } from './route.ts';
 import { unitRoutes } from './unit-routes.ts';
 
 /** Everything below /api/v1. */

@@ -2,12 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { osText } from '../errors.ts';
-import { openAccess } from './access.ts';
+import { openAccess, type ListenAddress } from './access.ts';
 import { makeApp, type AppInput } from './app.ts';
 import { readAssets } from './assets.ts';
 import { openStreams } from './event-stream.ts';
 import { urlHost } from '../words.ts';
-import type { ListenAddress } from './listen-address.ts';
 
 export interface ServeOptions extends Pick<AppInput, 'supervisors' | 'readOnly' | 'compat' | 'onProblem'> {
   /** Port 0: one that is free. */

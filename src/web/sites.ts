@@ -3,10 +3,9 @@ import type { Streams } from './event-stream.ts';
 import { openHub, type Hub } from './hub.ts';
 import { watchConfig } from './mask.ts';
 import { openTally, type Tally } from './metrics/tally.ts';
-import { keepRecords } from './records.ts';
+import { keepRecords, shareStatus } from './records.ts';
 import type { Route } from './route.ts';
 import { makeRoutes } from './routes.ts';
-import { shareStatus } from './status.ts';
 import type { Supervisors, Watched } from './supervisors.ts';
 
 /** One supervisor as it is served, by a Watch, records and counts of its own. */

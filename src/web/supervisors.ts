@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Call } from '../cli/call.ts';
+import { configInUse } from '../cli/config-choice.ts';
 import { everySupervisor, projectName } from '../cli/every-supervisor.ts';
-import { configInUse } from '../cli/hints.ts';
 import { firstConfigPath } from '../config-path.ts';
 
 /** A supervisor that is shown. `name`: of its project; `-` has none. */

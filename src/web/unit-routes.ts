@@ -1,14 +1,13 @@
 import type { Context } from 'hono';
 import { askFor, mostRecords } from '../cli/ask.ts';
-import { commandStart } from '../cli/hints.ts';
+import { commandStart } from '../cli/config-choice.ts';
 import { inWindow } from '../cli/print/charts.ts';
 import { why } from '../cli/print/why.ts';
 import { inspectPayload, journalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { list, nullable, number, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { maskedSpec } from './mask.ts';
-import { problemResponse, refusalResponse } from './problem.ts';
-import { anything, json, wholeNumber, type Route } from './route.ts';
+import { anything, json, problemResponse, refusalResponse, wholeNumber, type Route } from './route.ts';
 import { followLogs, lastLogLines, streamsNamed, type LogChoice } from './unit-logs.ts';
 import { rowOf, unitRow } from './unit-row.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { withProgress } from '../../src/cli/report.ts';
 import { palette } from '../../src/cli/print/palette.ts';
-import { progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
+import { progressLines, type ProgressRow } from '../../src/cli/screen/progress.ts';
 import { isMoving } from '../../src/cli/print/unit.ts';
 import displayWidth, { inAscii, speaksUnicode } from '../../src/width.ts';
 import type { Call } from '../../src/cli/call.ts';

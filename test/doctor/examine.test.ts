@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose, examine } from '../../src/doctor/examine.ts';
-import { startCommand, type Facts } from '../../src/doctor/facts.ts';
-import type { Finding } from '../../src/doctor/finding.ts';
+import { startCommand, type Facts, type Finding } from '../../src/doctor/facts.ts';
 import { movingUnits } from '../../src/doctor/gather.ts';
 import { toolsOn } from '../../src/doctor/tools.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';

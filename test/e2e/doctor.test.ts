@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Diagnosis } from '../../src/doctor/finding.ts';
+import type { Diagnosis } from '../../src/doctor/facts.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const yaml = `

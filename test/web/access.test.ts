@@ -1,8 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openAccess, randomToken, readToken } from '../../src/web/access.ts';
-import { isLoopback, parseAllowedHost, parseListenAddress } from '../../src/web/listen-address.ts';
+import { isLoopback, openAccess, parseAllowedHost, parseListenAddress, randomToken, readToken } from '../../src/web/access.ts';
 import { urlHost } from '../../src/words.ts';
 import { makeCall } from './rig.ts';
 

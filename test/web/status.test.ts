@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StatusAnswer } from '../../src/cli/ask.ts';
 import type { Call } from '../../src/cli/call.ts';
-import { shareStatus } from '../../src/web/status.ts';
+import { shareStatus } from '../../src/web/records.ts';
 
 test('requests share an answer that was asked for after each of them, and at most one waits', async () => {
   const open: ((answer: StatusAnswer) => void)[] = [];

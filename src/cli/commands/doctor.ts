@@ -1,14 +1,12 @@
 import { isControlError } from '../../control/brief-client.ts';
 import { sendCommand } from '../../control/client.ts';
 import { diagnose } from '../../doctor/examine.ts';
-import type { Diagnosis, Finding } from '../../doctor/finding.ts';
-import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
+import type { ConfigFact, Diagnosis, Finding, ServingFact } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { isServed } from '../../state/lock-owner.ts';
 import { lookOf, type Call } from '../call.ts';
-import { chooseConfigToRead } from '../config-choice.ts';
-import { commandStart } from '../hints.ts';
+import { chooseConfigToRead, commandStart } from '../config-choice.ts';
 import { combinedFor, loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette, type Look } from '../print/palette.ts';

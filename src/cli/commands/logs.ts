@@ -8,10 +8,9 @@ import { parseMoment, shellWord } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
-import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
 import { chooseSources, leftBehind } from '../logs/sources.ts';
-import { askedWords, besideEvery, matchedOf } from '../names.ts';
+import { askedWords, besideEvery, knownUnits, matchedOf } from '../names.ts';
 import { options, parseKind } from '../options.ts';
 
 /** The logs of the supervisor that is meant, or of all. */

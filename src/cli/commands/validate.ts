@@ -26,7 +26,8 @@ export async function validate(call: Call): Promise<number> {
   const load = (): ConfigResult => loadConfigFor(call, chosen.path);
   const loaded = call.system ? loadTrusted(chosen.path, load) : load();
   const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
-  const warnings = loaded.ok ? [...written, ...masked(missingHere(loaded, call.env), call.secrets.mask)] : written;
+  const missing = loaded.ok ? loaded.config.services.flatMap((spec) => missingFor(spec, call.env).flatMap(([keys, message]) => loaded.sayOf(spec.name, keys, message) ?? [])) : [];
+  const warnings = [...written, ...masked(missing, call.secrets.mask)];
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {
     terminal.print(json({ errors, warnings, notes }));
@@ -54,14 +55,10 @@ function json({ errors, warnings, notes }: Findings): string {
   return JSON.stringify({ ok: errors.length === 0, errors: errors.map(plain), warnings: warnings.map(plain), notes: notes.map(plain) }, null, 2);
 }
 
-/** What services need and this machine does not have at present; a service may still bring it about before another one starts. */
-function missingHere({ config, sayOf }: Extract<ConfigResult, { ok: true }>, env: NodeJS.ProcessEnv): readonly ConfigProblem[] {
-  return config.services.flatMap((spec) => missingFor(spec, env).flatMap(([keys, message]) => sayOf(spec.name, keys, message) ?? []));
-}
-
 /** `keys`: any of these says what is missing. */
 type Missing = readonly [keys: readonly string[], message: string];
 
+/** What a service needs and this machine does not have at present; another service may still bring it about before this one starts. */
 function missingFor({ workingDir, launch, privileges, env: own }: ServiceSpec, env: NodeJS.ProcessEnv): readonly Missing[] {
   const found: Missing[] = [];
   const { user, group, supplementaryGroups } = privileges;

@@ -1,6 +1,5 @@
 import { refusals, textOf } from '../../errors.ts';
-import { randomToken, readToken } from '../../web/access.ts';
-import { defaultAddress, isLoopback, parseAllowedHost, parseListenAddress } from '../../web/listen-address.ts';
+import { defaultAddress, isLoopback, parseAllowedHost, parseListenAddress, randomToken, readToken } from '../../web/access.ts';
 import { parseCompat } from '../../web/metrics/compat.ts';
 import { linkTo, serve, type WebServer } from '../../web/serve.ts';
 import { supervisorsToWatch } from '../../web/supervisors.ts';

@@ -1,11 +1,9 @@
 import { refusals } from '../../errors.ts';
 import { askRecords, statusOrRest } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { warnAboutOtherConfig } from '../config-choice.ts';
-import { commandStart } from '../hints.ts';
+import { commandStart, warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
-import type { UnitStatus } from '../../wire/payloads.ts';
 import { printable, sentenceLines } from '../../width.ts';
 import { why as explain } from '../print/why.ts';
 import { naturally } from '../../words.ts';
@@ -19,7 +17,9 @@ export async function why(call: Call): Promise<number> {
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const units = naturally(status.snapshot.units, ({ name }) => name);
   const words = askedWords(call);
-  const named = words.length === 0 ? { ok: true, names: needAttention(units) } as const : await matchedOf(call, words, units);
+  // What has failed before what is only not well.
+  const unwell = ['failing', 'degraded'].flatMap((health) => units.filter((unit) => unit.health === health).map(({ name }) => name));
+  const named = words.length === 0 ? { ok: true, names: unwell } as const : await matchedOf(call, words, units);
   if (!named.ok) return terminal.refuse(named.refusal);
   const read = await askRecords(call, null);
   if (!read.ok) return terminal.refuse(read.refusal);
@@ -34,9 +34,4 @@ export async function why(call: Call): Promise<number> {
   const sentences = explained.flatMap(({ text }, index) => [...(index === 0 ? [] : ['']), ...text]);
   for (const sentence of [...(advice === null ? [] : [advice]), ...nothing, ...sentences]) for (const line of sentenceLines(printable(sentence), terminal.columns)) terminal.print(line);
   return 0;
-}
-
-/** What has failed before what is only not well. */
-function needAttention(units: readonly UnitStatus[]): readonly string[] {
-  return ['failing', 'degraded'].flatMap((health) => units.filter((unit) => unit.health === health).map(({ name }) => name));
 }

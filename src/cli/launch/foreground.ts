@@ -21,14 +21,12 @@ export async function runInForeground(call: Call, configPath: string, names: rea
     attempt(() => writeSync(Number(execFd), [`state=${shellWord(call.paths.stateDir)}`, ...hangup, `set -- ${command.map(shellWord).join(' ')}`, ''].join('\n')), 0, 'EPIPE');
     return 0;
   }
-  interpreter.become?.(command, call.paths.stateDir, environmentHere(call));
-  return standFor(call, command);
-}
-
-/** Of a supervisor that takes the place of this process, as the launcher has it. */
-function environmentHere(call: Call): NodeJS.ProcessEnv {
+  // A supervisor that takes the place of this process has the environment that the launcher would give.
   const keeper = process.env['SYSG_KEEPER'];
-  return { ...daemonEnvironment(call), ...(keeper !== undefined && { SYSG_KEEPER: keeper }), ...(ignoresHangup(process.pid) && { SYSG_NOHUP: '1' }) };
+  interpreter.become?.(command, call.paths.stateDir, {
+    ...daemonEnvironment(call), ...(keeper !== undefined && { SYSG_KEEPER: keeper }), ...(ignoresHangup(process.pid) && { SYSG_NOHUP: '1' }),
+  });
+  return standFor(call, command);
 }
 
 /**

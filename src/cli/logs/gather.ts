@@ -128,7 +128,8 @@ async function gatherOne(source: Source, wish: Gathering, input: MergerInput<Sou
   });
   const begin = async (): Promise<void> => {
     // Of what is older than other lines that are there: later it would come behind them.
-    if (signal !== null && showsUnfinished && reader.isWithinLine && hasRested(file)) await reader.flush();
+    const restedMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (signal !== null && showsUnfinished && reader.isWithinLine && restedMs > patienceMs) await reader.flush();
     const first = last.splice(0);
     for (const line of await newest?.(first) ?? first) await input.push({ ...line, source });
     hasBegun = true;
@@ -167,10 +168,6 @@ function openNewest(logs: number, most: number | null): Newest {
     const newest = await chosen;
     return lines.filter((line) => newest.has(line));
   };
-}
-
-function hasRested(file: string): boolean {
-  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > patienceMs;
 }
 
 /** Hands out what a line has so far when no more of it comes for a while. */

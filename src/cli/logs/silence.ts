@@ -4,7 +4,7 @@ import { holdingOf, type Holding } from '../../logs/holdings.ts';
 import { listed, logStreams, makeLogLookup } from '../../logs/names.ts';
 import { bytes, counted, localTime, naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
-import type { KnownUnit } from '../known-units.ts';
+import type { KnownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { printable } from '../../width.ts';
 import { hasLogger, type Source } from './sources.ts';

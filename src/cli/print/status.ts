@@ -1,9 +1,8 @@
 import type { SpawnedChild, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { exitText } from '../../signals.ts';
-import { bytes, span, spanSince } from '../../words.ts';
+import { bytes, naturally, span, spanSince } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
-import { directionOf, firstOrder, ordered, type Order, type Ordering } from './status-order.ts';
 import { branches, glyphOf, latest, programName, stateOf, stateText } from './unit.ts';
 import { fit, printable } from '../../width.ts';
 
@@ -93,14 +92,14 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
       cell: ({ unit, child }) => ({ text: command(printable(child === null ? (unit.command ?? unit.runtime_command ?? '-') : child.command)), paint: paints.faint }),
     },
   ];
-  return look.order === undefined ? columns : marked(columns, look.order);
+  if (look.order === undefined) return columns;
+  const { by, isReversed } = look.order;
+  // Up: the least is first.
+  const direction = FALLING.includes(by) === isReversed ? '▲' : '▼';
+  return columns.map((column) => (column.title === COLUMN_OF[by] ? { ...column, title: column.title + direction } : column));
 }
 
-/** With a mark at the column that the units are in the order of. */
-function marked(columns: readonly Column<Row>[], order: Order): Column<Row>[] {
-  return columns.map((column) => (column.title === COLUMN_OF[order.by] ? { ...column, title: column.title + (directionOf(order) === 'up' ? '▲' : '▼') } : column));
-}
-
+/** Attention has no column and no direction that could be read off it. */
 const COLUMN_OF: Readonly<Record<Ordering, string | null>> = {
   attention: null, name: 'UNIT', state: 'STATE', cpu: 'CPU', rss: 'RSS', uptime: 'UPTIME', restarts: 'RESTARTS', pid: 'PID',
 };
@@ -128,4 +127,43 @@ export function statusSummary({ overall_health: health, units }: StatusSnapshot,
   const rank = (word: string): number => SUMMARY_ORDER.indexOf(word) >>> 0;
   const words = [...counts].sort(([one], [other]) => rank(one) - rank(other) || (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
   return `Overall health: ${paints.health(health)(health)} (${words.join(', ')})`;
+}
+
+/** By what units are put in order. Where two are alike, their names decide. */
+export const orderings = ['attention', 'name', 'state', 'cpu', 'rss', 'uptime', 'restarts', 'pid'] as const;
+export type Ordering = (typeof orderings)[number];
+
+export interface Order { readonly by: Ordering; readonly isReversed: boolean }
+
+/** Those that need attention first. */
+export const firstOrder: Order = { by: 'attention', isReversed: false };
+
+export function ordered(units: readonly UnitStatus[], { by, isReversed }: Order): UnitStatus[] {
+  const named = naturally(units, ({ name }) => name);
+  if (by === 'name') return isReversed ? named.reverse() : named;
+  const compare = COMPARISONS[by];
+  return named.sort((one, other) => (isReversed ? -1 : 1) * compare(one, other));
+}
+
+type Comparison = (one: UnitStatus, other: UnitStatus) => number;
+
+function falling(figure: (unit: UnitStatus) => number | undefined): Comparison {
+  return (one, other) => (figure(other) ?? -1) - (figure(one) ?? -1);
+}
+
+const COMPARISONS: Readonly<Record<Exclude<Ordering, 'name'>, Comparison>> = {
+  attention: (one, other) => urgency(one) - urgency(other),
+  state: (one, other) => (stateOf(one) < stateOf(other) ? -1 : Number(stateOf(one) > stateOf(other))),
+  cpu: falling((unit) => latest(unit)?.latest_cpu_percent),
+  rss: falling((unit) => latest(unit)?.latest_rss_bytes),
+  uptime: falling(({ uptime }) => uptime?.seconds),
+  restarts: falling(({ restarts }) => restarts),
+  pid: (one, other) => (one.process?.pid ?? Infinity) - (other.process?.pid ?? Infinity) || 0,
+};
+
+/** Those of which the most comes first. */
+const FALLING: readonly Ordering[] = ['cpu', 'rss', 'uptime', 'restarts'];
+
+function urgency({ health }: UnitStatus): number {
+  return health === 'failing' ? 0 : health === 'degraded' ? 1 : 2;
 }

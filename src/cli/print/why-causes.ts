@@ -1,8 +1,7 @@
 import { REQUEST } from '../../journal/request-record.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { spanInProse } from '../../words.ts';
-import type { Past } from './why-past.ts';
-import { askedIn, howItEnded, killedFromOutside, lastWords, leftRunning, time } from './why-records.ts';
+import { askedIn, howItEnded, killedFromOutside, lastWords, leftRunning, time, type Past } from './why-records.ts';
 
 /** A cause as the record of what it brought about has it. */
 interface Cause {

@@ -3,8 +3,7 @@ import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { alsoIn, shellWord, spanInProse } from '../../words.ts';
 import { newestRun } from './unit.ts';
 import { endOf, remarks, startCause, stopCause } from './why-causes.ts';
-import { Past } from './why-past.ts';
-import { attempt, leftRunning, runResult, time, tries } from './why-records.ts';
+import { attempt, leftRunning, Past, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
 export interface Why { readonly unit: string; readonly phase: string; readonly text: readonly string[]; readonly causes: readonly JournalRecord[] }
@@ -56,7 +55,8 @@ function ofBackoff(story: Story): readonly string[] {
 }
 
 function ofFailed(story: Story): readonly string[] {
-  if (wasStoppedAtRest(story)) return unsupervised(story);
+  // It failed, and was stopped with its supervisor afterwards.
+  if (story.unit.wanted === undefined && story.past.last(({ to }) => to !== undefined)?.to === 'stopped') return unsupervised(story);
   return [...hasFailed(story, story.past.lastInto('failed')), `Nothing more happens until someone starts it: ${startOf(story, story.unit.name)}`];
 }
 
@@ -186,11 +186,6 @@ function failureBefore({ past }: Story, stop: JournalRecord): readonly string[] 
   if (from !== 'failed' && from !== 'backoff') return [];
   const end = past.last(({ to, seq, detail }) => to === from && seq < stop.seq && detail?.['blame'] !== undefined);
   return end === null ? [] : [`Before that it had failed (${tries(end)}): ${endOf(past, end)}.`, ...remarks(past, end)];
-}
-
-/** A unit that failed, and was stopped with its supervisor afterwards. */
-function wasStoppedAtRest({ unit, past }: Story): boolean {
-  return unit.wanted === undefined && past.last(({ to }) => to !== undefined)?.to === 'stopped';
 }
 
 /** Of a unit without a process while no supervisor runs: what the journal says last. */

@@ -1,5 +1,5 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { firstOrder, orderings, type Order, type Ordering } from '../print/status-order.ts';
+import { firstOrder, orderings, type Order, type Ordering } from '../print/status.ts';
 import { edited, type Key } from './keys.ts';
 import { steps } from './pager.ts';
 

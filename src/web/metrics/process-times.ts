@@ -24,12 +24,12 @@ export function costOf(pid: number): { readonly cpuSeconds: number; readonly res
   const [times, detail] = [timesOf(pid), processDetail(pid)];
   return times === null || detail === null
     ? null
-    : { cpuSeconds: times.user + times.system, residentBytes: detail.residentBytes, openFds: openDescriptors(pid) };
+    // The descriptors of another user's process are not shown.
+    : { cpuSeconds: times.user + times.system, residentBytes: detail.residentBytes, openFds: attempt(() => readdirSync(`/proc/${pid}/fd`).length, null) };
 }
 
 /**
- * Connections to a socket of the file system, its listener not among them; null where the kernel does not show them.
- * unix(7): state 03 is connected.
+ * Connections to a socket of the file system, its listener not among them; null where the kernel does not show them. unix(7): state 03 is connected.
  */
 export function connectionsTo(path: string): number | null {
   // There is no /proc here.
@@ -48,9 +48,4 @@ function timesOf(pid: number): CpuTimes | null {
     // There is no /proc here.
     return null;
   }
-}
-
-function openDescriptors(pid: number): number | null {
-  // Another user's process.
-  return attempt(() => readdirSync(`/proc/${pid}/fd`).length, null);
 }

@@ -1,6 +1,6 @@
 import { askFor, askRecords, askStatus, mostRecords } from '../../cli/ask.ts';
-import { supervisorPid } from '../../cli/hints.ts';
 import type { Call } from '../../cli/call.ts';
+import { supervisorPid } from '../../cli/config-choice.ts';
 import type { Watched } from '../supervisors.ts';
 import { version } from '../../../package.json';
 import { compatFamilies, type CompatName } from './compat.ts';

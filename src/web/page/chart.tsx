@@ -2,6 +2,7 @@ import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MarkedChart } from '../chart-routes.ts';
 import { picture } from './server.ts';
+import type { JournalRecord } from '../../wire/payloads.ts';
 
 export type ChartMarks = Omit<MarkedChart, 'machine'>;
 
@@ -21,7 +22,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const pictures = new Map<string, Promise<string>>();
 
 /** The picture of a machine, once it was put into the frame; each is fetched once. */
-export function useDrawn(machine: string, frame: RefObject<HTMLDivElement | null>): Drawn | null {
+function useDrawn(machine: string, frame: RefObject<HTMLDivElement | null>): Drawn | null {
   const [drawn, setDrawn] = useState<Drawn | null>(null);
   useEffect(() => {
     let isCurrent = true;
@@ -189,8 +190,23 @@ function run(svg: SVGSVGElement, path: SVGPathElement, lastsMs: number): Promise
   });
 }
 
-/** Marks a chart at one moment without movement, for a rehearsal. */
-export function showAt(drawn: Drawn, present: readonly string[], arrow: string | null): void {
-  show(drawn, present);
-  for (const [title, element] of drawn.arrows) element.classList.toggle('moving', title === arrow);
+/** A chart at one moment of a rehearsal: the state after a record, and the arrows that led there. */
+export function StillChart({ machine, last }: {
+  readonly machine: string;
+  readonly last: (JournalRecord & { readonly arrows?: readonly string[] }) | null;
+}): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
+  const drawn = useDrawn(machine, frame);
+  useEffect(() => {
+    if (drawn === null) return;
+    const name = last?.to ?? 'stopped';
+    const ids = [...drawn.nodes.keys()].filter((id) => id === name || id.endsWith(`.${name}`)).toSorted((one, other) => one.length - other.length);
+    show(drawn, ids.slice(0, 1));
+    for (const [title, element] of drawn.arrows) element.classList.toggle('moving', title === last?.arrows?.at(-1));
+  }, [drawn, last?.seq]);
+  return (
+    <figure class="chart">
+      <div ref={frame} class="picture whole" role="group" tabIndex={0} aria-label={`State chart, in ${last?.to ?? 'stopped'}`} />
+    </figure>
+  );
 }

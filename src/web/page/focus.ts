@@ -12,7 +12,9 @@ export function keepFocus(): void {
   });
   new MutationObserver((changes) => {
     const [last] = held;
-    if (last === undefined || !isNowhere()) return;
+    const { activeElement: active } = document;
+    const isNowhere = active === null || active === document.body || active.matches(':disabled');
+    if (last === undefined || !isNowhere) return;
     const isMoved = last.isConnected && changes.some(({ removedNodes }) => [...removedNodes].some((node) => node.contains(last)));
     if (last.isConnected && !isMoved && !last.matches(':disabled')) return;
     const place = held.find((each) => each.isConnected && !each.matches(':disabled') && each.getClientRects().length > 0);
@@ -24,9 +26,4 @@ export function keepFocus(): void {
 export function focusOn(element: HTMLElement): void {
   if (element.tabIndex < 0) element.tabIndex = -1;
   element.focus({ preventScroll: true });
-}
-
-function isNowhere(): boolean {
-  const { activeElement: active } = document;
-  return active === null || active === document.body || active.matches(':disabled');
 }

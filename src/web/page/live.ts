@@ -4,9 +4,8 @@ import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
 import { announceChange } from './announce.ts';
 import { project, route } from './router.ts';
-import { whileSeen } from './seen.ts';
 import { addressOf, get, refusalOf } from './server.ts';
-import { keepOpen } from './stream.ts';
+import { keepOpen, whileSeen } from './stream.ts';
 
 // What the server sends, and nothing that grows with time.
 

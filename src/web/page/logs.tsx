@@ -2,9 +2,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
 import { makeGather } from './gather.ts';
-import { whileSeen } from './seen.ts';
 import { addressOf, refusalOf } from './server.ts';
-import { keepOpen } from './stream.ts';
+import { keepOpen, whileSeen } from './stream.ts';
 import { clock, plain } from './words.ts';
 
 const MOST_LINES = 3000;

@@ -5,7 +5,7 @@ import { eventOf, faultKinds, kindOf, type Fault, type FaultKind } from './fault
 import { shownProject } from './projects.tsx';
 import { failureText, post } from './server.ts';
 import { naturally, ordered } from './sorting.ts';
-import { StillChart } from './still-chart.tsx';
+import { StillChart } from './chart.tsx';
 import { Legend, Records, stretchesOf } from './timeline.tsx';
 import { counted, offset } from './words.ts';
 
@@ -20,8 +20,7 @@ const STEP_MS = 500;
 const PLAY_SECONDS = 12;
 
 /**
- * Faults are dropped on a time line, the real machines run through it on a virtual clock, and the states are scrubbed through.
- * Nothing is started.
+ * Faults are dropped on a time line, the real machines run through it on a virtual clock, and the states are scrubbed through. Nothing is started.
  */
 export function Rehearse({ first }: { readonly first: string | null }): JSX.Element {
   const all = ordered.value;
