@@ -102,15 +102,8 @@ const wordsOfLibc: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'Not a directory'], ['ELOOP', 'Too many levels of symbolic links'], ['ENAMETOOLONG', 'File name too long'], ['EIO', 'Input/output error'],
 ]);
 
-const coded = (code: RefusalCode) => (message: string): Refusal => ({ code, message });
-
 export const refusals = {
-  usage: coded('usage'), socket: coded('socket'), config: coded('config'), runtime: coded('runtime'), notStarted: coded('not-started'), died: coded('died'), timeout: coded('timeout'),
-  /** The text is the supervisor's own. */
-  refused: coded('refused'),
-  unresponsive: coded('unresponsive'),
-  /** A supervisor has the lock and serves nobody, or not yet. */
-  unserved: coded('unserved'),
+  usage: (message: string): Refusal => ({ code: 'usage', message }),
   needsRoot: (): Refusal => ({ code: 'needs-root', message: '--sys requires root privileges' }),
   otherMode: (stateDir: string): Refusal => ({
     code: 'other-mode',
@@ -120,10 +113,21 @@ export const refusals = {
   noSupervisor: (stateDir: string, advice: string): Refusal => ({
     code: 'no-supervisor', message: `no supervisor is running (state directory ${stateDir})${advice}`,
   }),
+  /** `text` is the supervisor's own. */
+  refused: (text: string): Refusal => ({ code: 'refused', message: text }),
+  unresponsive: (text: string): Refusal => ({ code: 'unresponsive', message: text }),
+  /** A supervisor has the lock and serves nobody, or not yet. */
+  unserved: (text: string): Refusal => ({ code: 'unserved', message: text }),
+  socket: (text: string): Refusal => ({ code: 'socket', message: text }),
+  config: (text: string): Refusal => ({ code: 'config', message: text }),
   /** `hint`: what was probably meant. Other supervisors call every service `all`. */
   unknownUnit: (unit: string, hint = ''): Refusal => (
     { code: 'unknown-unit', message: `Service '${unit}' not found in configuration${unit === 'all' ? "; every service is '*'" : hint}` }
   ),
+  runtime: (text: string): Refusal => ({ code: 'runtime', message: text }),
+  notStarted: (text: string): Refusal => ({ code: 'not-started', message: text }),
+  died: (text: string): Refusal => ({ code: 'died', message: text }),
+  timeout: (text: string): Refusal => ({ code: 'timeout', message: text }),
 } as const;
 
 export function pidText(pid: number | null): string {

@@ -9,7 +9,8 @@ import { options } from './options.ts';
 import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { foldRollouts } from './print/rollout.ts';
-import { branches, newestRun, unitNamed } from './print/unit.ts';
+import { branches, unitNamed } from './print/unit.ts';
+import { newestRun } from './print/newest-run.ts';
 
 /** `advice`: no supervisor runs, and what to do about it; null where one answered. */
 export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null }>;

@@ -1,4 +1,5 @@
-import { glyphOf, latest, newestRun, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { glyphOf, latest, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { newestRun } from '../cli/print/newest-run.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
 import type { CronExecutionSummary, UnitStatus } from '../wire/payloads.ts';
 import { exitText } from '../signals.ts';

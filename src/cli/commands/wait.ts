@@ -7,7 +7,8 @@ import type { Call } from '../call.ts';
 import { commandStart, warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
-import { newestRun, phaseOf, unitNamed } from '../print/unit.ts';
+import { phaseOf, unitNamed } from '../print/unit.ts';
+import { newestRun } from '../print/newest-run.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../presence.ts';
 

@@ -8,7 +8,8 @@ import { palette, type Look, type Palette } from './palette.ts';
 import { transitions } from './records.ts';
 import { rolloutDetail } from './rollout.ts';
 import { table, type Column } from './table.ts';
-import { branches, glyphOf, newestRun, programName, stateOf, type Branch } from './unit.ts';
+import { branches, glyphOf, programName, stateOf, type Branch } from './unit.ts';
+import { newestRun } from './newest-run.ts';
 import displayWidth, { broken, printable } from '../../width.ts';
 
 /** A process of the unit with its place in the tree. */

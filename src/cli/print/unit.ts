@@ -1,4 +1,4 @@
-import type { CronExecutionSummary, SpawnedChild, SpawnedProcessNode, UnitHealth, UnitPhase, UnitStatus } from '../../wire/payloads.ts';
+import type { SpawnedChild, SpawnedProcessNode, UnitHealth, UnitPhase, UnitStatus } from '../../wire/payloads.ts';
 import { span } from '../../words.ts';
 import { rolloutText } from './rollout.ts';
 import { fit, printable } from '../../width.ts';
@@ -48,12 +48,6 @@ export function stateText(unit: UnitStatus, nowMs: number): string {
 /** Of a unit that does not run the latest figures are of a process that is gone. */
 export function latest({ process, metrics }: UnitStatus): UnitStatus['metrics'] {
   return process === undefined ? undefined : metrics;
-}
-
-/** Of a cron unit the newest run: one that was left out, since the run before it went on, is none. */
-export function newestRun(cron: UnitStatus['cron']): CronExecutionSummary | undefined {
-  const { last_run: last, recent_runs: recent = [] } = cron ?? {};
-  return (last === undefined ? recent : [last, ...recent]).find(({ status }) => status !== 'OverlapError');
 }
 
 /** A unit in transition to another state. */

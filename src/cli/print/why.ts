@@ -1,7 +1,7 @@
 import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { alsoIn, shellWord, spanInProse } from '../../words.ts';
-import { newestRun } from './unit.ts';
+import { newestRun } from './newest-run.ts';
 import { endOf, remarks, startCause, stopCause } from './why-causes.ts';
 import { attempt, leftRunning, Past, runResult, time, tries } from './why-records.ts';
 

@@ -1,4 +1,5 @@
-import { latest, newestRun, stateOf } from '../../cli/print/unit.ts';
+import { latest, stateOf } from '../../cli/print/unit.ts';
+import { newestRun } from '../../cli/print/newest-run.ts';
 import type { CronExecutionSummary, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
 import { costOf, pidsIn, type CpuTimes } from './process-times.ts';
