@@ -14,6 +14,8 @@ function unitsCommand(chosen: string): string {
   return `sysg ${chosen} completions --units 2>/dev/null`;
 }
 
+const valuedGlobals = globalOptions.filter(({ value }) => value !== undefined).flatMap(spellings);
+
 /** Options with a value that say whose units are meant. */
 const choosing = [globals.config, globals.project].flatMap(spellings);
 
@@ -106,7 +108,7 @@ _sysg_found() {
   [[ $previous == = ]] && previous=\${words[at-1]} && [[ $previous == = ]] && previous=\${words[at-2]}
   for ((index = 1; index < at; index++)); do
     case \${words[index]} in
-      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(spellings).join('|')}) index=$((index + 1)) ;;
+      ${valuedGlobals.join('|')}) index=$((index + 1)) ;;
       -*) ;;
       *) verb=\${words[index]}; break ;;
     esac
@@ -163,7 +165,7 @@ _sysg() {
       --sys) chosen+=(--sys) ;;
       ${choosing.join('|')}) chosen+=($words[index] \${\${(Q)words[index+1]}/#\\~\\//$HOME/}); index+=1 ;;
       ${choosing.filter((flag) => flag.startsWith('--')).map((flag) => `${flag}=*`).join('|')}) chosen+=(\${(Q)words[index]}) ;;
-      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(spellings).filter((flag) => !choosing.includes(flag)).join('|')}) index+=1 ;;
+      ${valuedGlobals.filter((flag) => !choosing.includes(flag)).join('|')}) index+=1 ;;
       -*) ;;
       *) ((at)) || at=index ;;
     esac
