@@ -10,26 +10,17 @@ import { json, problemResponse, refusalResponse, wholeNumber } from './route.ts'
 
 export interface AskingInput extends HubInput { readonly hub: Hub; readonly streams: Streams; readonly readOnly: boolean }
 
-/** How the routes ask, and how they answer. */
-export interface Asking extends AskingInput {
-  /** By all that is known to be secret by now: the configuration is looked at first. */
-  shown<Value>(value: Value): Value;
-  /** Runs `work` with the unit of the path, or answers that there is none. */
-  withUnit(context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response>;
-  /** The newest records of a unit, or of all, oldest first. */
-  recordsOf(unit: string | null, limit: number): Promise<readonly JournalRecord[]>;
-  /** As many of them as the query says. */
-  history(context: Context, unit: string | null): Promise<Response>;
-  /** A stream of events, or that there are as many as there may be. */
-  stream(serve: Parameters<Streams['open']>[0]): Response;
-}
+export type Asking = ReturnType<typeof makeAsking>;
 
-export function makeAsking(input: AskingInput): Asking {
+/** How the routes ask, and how they answer. */
+export function makeAsking(input: AskingInput) {
   const { watched: { call }, configured, records, status, streams } = input;
+  /** By all that is known to be secret by now: the configuration is looked at first. */
   const shown = <Value>(value: Value): Value => {
     configured();
     return masked(value, call.secrets.mask);
   };
+  /** Runs `work` with the unit of the path, or answers that there is none. */
   const withUnit = async (context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response> => {
     const name = context.req.param('unit') ?? '';
     const answer = await status();
@@ -38,15 +29,18 @@ export function makeAsking(input: AskingInput): Asking {
     const unit = unitNamed(units, name);
     return unit === undefined ? refusalResponse(refusals.unknownUnit(name)) : work(unit, units);
   };
+  /** The newest records of a unit, or of all, oldest first. */
   const recordsOf = async (unit: string | null, limit: number): Promise<readonly JournalRecord[]> => {
     const all = await records.all();
     return (unit === null ? all : all.filter((record) => record.unit === unit)).slice(limit === 0 ? all.length : -limit);
   };
+  /** As many of them as the query says. */
   const history = async ({ req }: Context, unit: string | null): Promise<Response> => {
     const limit = wholeNumber(req.query('limit'), 500, mostRecords);
     if (limit === null) return problemResponse(400, `limit: expected a whole number up to ${mostRecords}`);
     return json(shown({ records: await recordsOf(unit, limit) }));
   };
+  /** A stream of events, or that there are as many as there may be. */
   const stream = (serve: Parameters<Streams['open']>[0]): Response => (
     streams.open(serve) ?? problemResponse(503, `there are ${streams.count} streams already, as many as there may be`, 'streams'));
   return { ...input, shown, withUnit, recordsOf, history, stream };

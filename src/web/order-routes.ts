@@ -1,13 +1,19 @@
-import { askFor } from '../cli/ask.ts';
+import { ask, askFor, messageOf, unitOrder } from '../cli/ask.ts';
 import { simulationJson } from '../simulate/report.ts';
 import { journalRecord, reloadPlan, type JournalRecord } from '../wire/payloads.ts';
-import { list, number, record, string } from '../wire/shape.ts';
-import { act, prepareAct, type Act } from './acts.ts';
+import { count, list, number, oneOf, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { drawMachine, stepsAlong } from './charts.ts';
-import { rehearsal, rehearse, type Rehearsal } from './rehearsal.ts';
 import { anything, json, problemResponse, readBody, refusalResponse, type Route } from './route.ts';
 import { ticket } from './tickets.ts';
+import type { Call } from '../cli/call.ts';
+import { bareSignal, signalNamed, signalNames } from '../signals.ts';
+import { didYouMean, parseDuration } from '../words.ts';
+import type { Request } from '../wire/requests.ts';
+import { refusals, type Result } from '../errors.ts';
+import { parseEvent, type ScenarioEvent } from '../simulate/events.ts';
+import { emptyScenario } from '../simulate/scenario.ts';
+import { simulate, type Definitions, type Simulation } from '../simulate/simulate.ts';
 
 /** What is ordered, and what is only tried. */
 export function orderRoutes({ watched: { call }, configured, hub, status, shown, readOnly }: Asking): readonly Route[] {
@@ -59,4 +65,78 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
       },
     } satisfies Route]),
   ];
+}
+
+/** What the page can order. `run` starts a cron unit now; a reload concerns no single unit. */
+const act = record({ verb: oneOf('start', 'stop', 'restart', 'run', 'reload', 'signal') }, { units: list(string), signal: string });
+
+interface Act extends Shaped<typeof act> {}
+
+interface Prepared { readonly units: readonly string[]; carryOut(): Promise<{ readonly ok: boolean; readonly message: string }> }
+
+/** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
+function prepareAct(call: Call, { verb, units = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
+  if (verb === 'reload') return units.length > 0 ? 'units: a reload reads the whole file, expected none' : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
+  if (units.length === 0) return `units: expected the units to ${verb}`;
+  const unknown = units.find((unit) => !known.has(unit));
+  if (unknown !== undefined) return `units: '${unknown}' is no unit of this supervisor${didYouMean(unknown, [...known.keys()])}`;
+  if (verb === 'run') {
+    const other = units.find((unit) => known.get(unit) !== 'cron');
+    if (other !== undefined) return `units: '${other}' is no cron unit; expected verb start for it`;
+  }
+  const name = signalNamed(signal ?? '');
+  if (verb === 'signal' && name === null) {
+    const meant = didYouMean(bareSignal(signal ?? ''), signalNames.map(bareSignal));
+    return `signal: expected a name such as HUP or SIGUSR1, got '${signal ?? ''}'${meant}`;
+  }
+  const requestFor = (unit: string): Request => (verb === 'signal' ? { kind: 'signal', unit, signal: name ?? '' } : unitOrder(verb === 'run' ? 'start' : verb, unit));
+  return {
+    units,
+    carryOut: async () => {
+      const answers = await Promise.all(units.map((unit) => order(call, requestFor(unit))));
+      return { ok: answers.every(({ ok }) => ok), message: answers.map(({ message }) => message).join('\n') };
+    },
+  };
+}
+
+async function order(call: Call, request: Request): Promise<{ readonly ok: boolean; readonly message: string }> {
+  const answer = await ask(call, request);
+  return answer.ok ? { ok: true, message: messageOf(answer.response) } : { ok: false, message: answer.refusal.message };
+}
+
+/** What is to be rehearsed: events as on the command line, `api@3s=exit:1`, and for how long, `1m`. */
+const rehearsal = record({}, { events: list(string), for: string, seed: count });
+
+interface Rehearsal extends Shaped<typeof rehearsal> {}
+
+/** The server answers other requests too: a storm is given up early. */
+const MOST_CHANGES = 20_000;
+const MOST_EVENTS = 200;
+
+/** The machines on a virtual clock with the configuration as it is now, and of the services with profiles those that are `present`. Nothing is started. */
+export function rehearse({ specs, profiles }: Definitions, present: ReadonlySet<string>, wish: Rehearsal): Result<{ readonly simulation: Simulation }> {
+  const events: ScenarioEvent[] = [];
+  const texts = wish.events ?? [];
+  if (texts.length > MOST_EVENTS) return usage(`events: expected at most ${MOST_EVENTS}, got ${texts.length}`);
+  const names = specs.map(({ name }) => name);
+  for (const text of texts) {
+    const parsed = parseEvent(text, emptyScenario.startWallMs);
+    if (!parsed.ok) return usage(`events: ${parsed.problem}`);
+    const { event } = parsed;
+    if (event.kind === 'command' && event.command.file !== null)
+      return usage('events: a rehearsal in the page reads no other file: expected reload without one');
+    const unit = event.kind === 'command' ? event.command.unit : event.unit;
+    if (unit !== null && !names.includes(unit)) return usage(`events: '${unit}' is no unit of this configuration${didYouMean(unit, names)}`);
+    events.push(event);
+  }
+  const duration = wish.for === undefined ? null : parseDuration(wish.for);
+  if (duration?.ok === false) return usage(`for: expected ${duration.expected}, got "${wish.for}"`);
+  const inOrder = events.toSorted((one, other) => one.atMs - other.atMs);
+  const scenario = { ...emptyScenario, seed: (wish.seed ?? 1) % 2 ** 31, forMs: duration?.value ?? null, events: inOrder };
+  const chosen = { profiles: [], names: present };
+  return { ok: true, simulation: simulate({ specs, ...(profiles !== undefined && { profiles }), chosen, scenario, mostChanges: MOST_CHANGES }) };
+}
+
+function usage(message: string): Result<never> {
+  return { ok: false, refusal: refusals.usage(message) };
 }

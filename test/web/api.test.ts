@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { until } from '../until.ts';
 import type { JournalRecord } from '../../src/wire/payloads.ts';
-import { rehearse } from '../../src/web/rehearsal.ts';
+import { rehearse } from '../../src/web/order-routes.ts';
 import { specOf } from '../machines/rig.ts';
 import { answering, makeCall, makeWeb, readEvents, unit } from './rig.ts';
 

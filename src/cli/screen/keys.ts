@@ -3,15 +3,7 @@ export type Key = string;
 
 const PASTED = 'pasted:';
 
-export interface KeyReader {
-  /** The keys in these bytes; the beginning of a sequence waits for its rest. */
-  push(bytes: Uint8Array): Key[];
-  /** No more is coming for now: a lone escape is the key of that name. */
-  flush(): Key[];
-  readonly pending: boolean;
-}
-
-export function openKeyReader(): KeyReader {
+export function openKeyReader() {
   const decoder = new TextDecoder('utf-8');
   let rest = '';
   let pasted: string | null = null;
@@ -50,12 +42,14 @@ export function openKeyReader(): KeyReader {
     return keys;
   };
   return {
-    push(bytes) {
+    /** The keys in these bytes; the beginning of a sequence waits for its rest. */
+    push: (bytes: Uint8Array): readonly Key[] => {
       rest += decoder.decode(bytes, { stream: true });
       return take(false);
     },
-    flush: () => take(true),
-    get pending() {
+    /** No more is coming for now: a lone escape is the key of that name. */
+    flush: (): readonly Key[] => take(true),
+    get pending(): boolean {
       return pasted === null && rest !== '';
     },
   };

@@ -6,21 +6,13 @@ import { edited, type Key } from './keys.ts';
 import type { FeedLine, LogFeed } from './log-feed.ts';
 import { steps } from './pager.ts';
 
-/** What of the logs is looked at, and how. */
-export interface LogView {
-  /** False: the key leaves. */
-  press(key: Key): boolean;
-  /** Keys are letters of what is looked for. */
-  readonly isTyping: boolean;
-  frame(shown: Shown, columns: number, rows: number): string[];
-}
-
 type Shown = Omit<LogFeed, 'close'>;
 
 /** A line of the screen, and which line of the log it is a part of. */
 interface Row { readonly number: number; readonly part: number; readonly head: string; readonly text: string }
 
-export function openLogView({ title, color }: { title(): string; readonly color: boolean }): LogView {
+/** What of the logs is looked at, and how. */
+export function openLogView({ title, color }: { title(): string; readonly color: boolean }) {
   const paints = palette(color);
   let isWrapped = false;
   let hasTimes = false;
@@ -74,7 +66,8 @@ export function openLogView({ title, color }: { title(): string; readonly color:
   };
 
   return {
-    press(key) {
+    /** False: the key leaves. */
+    press(key: Key): boolean {
       if (typed !== null) {
         pressInLine(key, typed);
         return true;
@@ -106,10 +99,11 @@ export function openLogView({ title, color }: { title(): string; readonly color:
       }
       return true;
     },
-    get isTyping() {
+    /** Keys are letters of what is looked for. */
+    get isTyping(): boolean {
       return typed !== null;
     },
-    frame(shown, columns, screenRows) {
+    frame(shown: Shown, columns: number, screenRows: number): string[] {
       height = Math.max(1, screenRows - 2);
       const sources = shown.sources.filter((source) => stream === null || source.stream === stream);
       lines = stream === null ? shown.lines : shown.lines.filter(({ source }) => source.stream === stream);

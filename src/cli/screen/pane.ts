@@ -3,15 +3,11 @@ import { printable } from '../../width.ts';
 import { openFeed, type LogFeed } from './log-feed.ts';
 import { paneLines } from './log-view.ts';
 
-/** The newest log lines of the unit under the cursor. */
-export interface Pane {
-  /** Of this unit from now on; as many lines as are asked for. */
-  lines(unit: string | null, allUnits: readonly string[], look: { readonly columns: number; readonly rows: number; readonly color: boolean }): readonly string[];
-  close(): void;
-}
-
-/** `draw` is called when there is something new. The logs of a unit are opened when the cursor has rested on it for a moment. */
-export function openPane(call: Call, draw: () => void): Pane {
+/**
+ * The newest log lines of the unit under the cursor. `draw` is called when there is something new. The logs of a unit are opened when the cursor has rested
+ * on it for a moment.
+ */
+export function openPane(call: Call, draw: () => void) {
   let unit: string | null = null;
   let feed: LogFeed | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -21,7 +17,8 @@ export function openPane(call: Call, draw: () => void): Pane {
     [unit, feed] = [null, null];
   };
   return {
-    lines(wanted, allUnits, look) {
+    /** Of this unit from now on; as many lines as are asked for. */
+    lines(wanted: string | null, allUnits: readonly string[], look: Parameters<typeof paneLines>[2]): readonly string[] {
       if (wanted !== unit) {
         close();
         unit = wanted;

@@ -18,17 +18,8 @@ export interface ProgressOptions {
   readonly settlesMs?: number;
 }
 
-export interface Progress {
-  /** The units are known, or it is known that they are not: the command may be sent. */
-  readonly begun: Promise<void>;
-  /** Resolves when no unit that is shown moves any more, or when the time is over. */
-  settle(limitMs: number): Promise<void>;
-  /** Shows how it ended, and leaves it there. */
-  close(): Promise<void>;
-}
-
 /** Lines on the terminal that are drawn over themselves; what was there before stays above them. */
-export function openProgress(call: Call, { expects, comesUp = false }: ProgressOptions): Progress {
+export function openProgress(call: Call, { expects, comesUp = false }: ProgressOptions) {
   const startedMs = performance.now();
   const changed = new Set<string>();
   const expected = new Set<string>();
@@ -91,14 +82,17 @@ export function openProgress(call: Call, { expects, comesUp = false }: ProgressO
   });
 
   return {
+    /** The units are known, or it is known that they are not: the command may be sent. */
     begun,
-    async settle(limitMs) {
+    /** Resolves when no unit that is shown moves any more, or when the time is over. */
+    async settle(limitMs: number): Promise<void> {
       const deadline = performance.now() + limitMs;
       await pause(SETTLE_MS);
       await look();
       while (performance.now() < deadline && [...rows.values()].some(({ unit }) => isMoving(unit))) await pause(FRAME_MS);
     },
-    async close() {
+    /** Shows how it ended, and leaves it there. */
+    async close(): Promise<void> {
       over = true;
       clearInterval(timer);
       unfollow();

@@ -2,18 +2,11 @@ import { constants } from 'node:os';
 import { fit, inAscii, speaksUnicode } from '../../width.ts';
 import { openKeyReader, type Key } from './keys.ts';
 
-/** The terminal as a whole screen that is drawn on. Every way out restores the terminal, and the mouse is left alone. */
-export interface Session {
-  size(): { readonly columns: number; readonly rows: number };
-  /** Shows these lines; only what changed is written. Lines may hold colours; what is too long is cut. */
-  draw(lines: readonly string[]): void;
-  /** Redrawn, because its size changed or it was hidden: the next `draw` writes everything. */
-  onRedraw(listener: () => void): void;
-  close(): void;
-}
-
-/** Keys go to `onKey`. Ctrl-C ends the program with 130, a signal with 128 and its number, after the terminal was put back. */
-export function openSession(onKey: (key: Key) => void): Session {
+/**
+ * The terminal as a whole screen that is drawn on. Every way out restores the terminal, and the mouse is left alone. Keys go to `onKey`. Ctrl-C ends the
+ * program with 130, a signal with 128 and its number, after the terminal was put back.
+ */
+export function openSession(onKey: (key: Key) => void) {
   const { stdin, stdout } = process;
   const reader = openKeyReader();
   let shown: readonly string[] = [];
@@ -90,11 +83,13 @@ export function openSession(onKey: (key: Key) => void): Session {
   stdout.on('resize', resized);
   enter();
 
+  const size = (): { readonly columns: number; readonly rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   return {
-    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
-    draw(lines) {
+    size,
+    /** Shows these lines; only what changed is written. Lines may hold colours; what is too long is cut. */
+    draw(lines: readonly string[]): void {
       if (!isOpen) return;
-      const { columns, rows } = { columns: stdout.columns || 80, rows: stdout.rows || 24 };
+      const { columns, rows } = size();
       const frame = lines.slice(0, rows).map((line) => legible(fit(line, columns)));
       let text = '';
       for (let row = 0; row < Math.max(frame.length, shown.length); row += 1) {
@@ -105,10 +100,11 @@ export function openSession(onKey: (key: Key) => void): Session {
       shown = frame;
       if (text !== '') stdout.write(text);
     },
-    onRedraw(listener) {
+    /** Redrawn, because its size changed or it was hidden: the next `draw` writes everything. */
+    onRedraw(listener: () => void): void {
       redraw = listener;
     },
-    close() {
+    close(): void {
       leave();
       if (flushing !== null) clearTimeout(flushing);
       process.off('exit', leave).off('uncaughtException', crashed).off('SIGCONT', resume);

@@ -215,19 +215,6 @@ describe('the screen', () => {
 describe('the pager', () => {
   const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`);
 
-  test('stays at the end of a text that grows until a key scrolls away', () => {
-    const pager = openPager({ footer: () => '', follows: true });
-    pager.show(lines);
-    expect(pager.frame(80, 11)[9]).toBe('line 49');
-    pager.show([...lines, 'more']);
-    expect(pager.frame(80, 11)[9]).toBe('more');
-    expect(pager.press('up')).toBe(true);
-    pager.show([...lines, 'more', 'and more']);
-    expect(pager.frame(80, 11)[9]).toBe('line 49');
-    pager.press('G');
-    expect(pager.frame(80, 11)[9]).toBe('and more');
-  });
-
   test('keeps the line that matters in sight wherever that goes, until a key scrolls; a point goes back to it', () => {
     const pager = openPager({ footer: () => '' });
     const shown = (line: number): string[] => {
