@@ -28,7 +28,7 @@ listen() {
 hand_on() {
   [ "$1" != TERM ] || asked=TERM
   [ -n "$child" ] || return 0
-  while is_still_shell "$child"; do sleep 0.01 || sleep 1; done </dev/null >/dev/null 2>&1
+  while is_still_shell "$child"; do command eval 'sleep 0.01 || sleep 1'; done </dev/null >/dev/null 2>&1
   kill -s "$1" "$child" 2>/dev/null
 }
 
@@ -49,6 +49,11 @@ await() {
   done
 }
 
+# Where no process is to be had a shell ends, but for what `command` has run; bash tries for 15 s before. The guardian goes on trying.
+start_pause() {
+  command eval 'sleep 1 </dev/null >/dev/null 2>&1 3>&- &'
+}
+
 guard() {
   SYSG_GUARDIAN=$1/guardian.$$
   export SYSG_GUARDIAN
@@ -57,11 +62,11 @@ guard() {
   listen
   [ -z "$asked" ] || exit 143
   while :; do
-    sleep 1 </dev/null >/dev/null 2>&1 3>&- &
+    start_pause || until start_pause 2>/dev/null; do :; done
     pause=$!
     noted=$asked
     [ -z "$noted" ] || export SYSG_ASKED="$noted"
-    "$@" &
+    command eval '"$@" &' || { await "$pause"; continue; }
     child=$!
     [ "$asked" = "$noted" ] || hand_on "$asked"
     if [ -n "${SYSG_READY_FD-}" ]; then
@@ -77,7 +82,7 @@ guard() {
       else
         code=$status
       fi
-      rm -f "$SYSG_GUARDIAN"
+      command eval 'rm -f "$SYSG_GUARDIAN"'
       # Our own child, not waited for yet: its pid is still its own.
       kill "$pause" 2>/dev/null
       exit "$code"

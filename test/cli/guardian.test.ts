@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -35,16 +35,20 @@ interface Guarded {
   readonly ended: Promise<number | null>;
   starts(): Start[];
   startNumber(count: number): Promise<Start>;
+  /** What was written to standard error so far. */
+  said(): string;
 }
 
-function guard(body: string, options: { readonly traps?: string; readonly ready?: boolean; readonly tools?: string } = {}): Guarded {
+function guard(body: string, options: { readonly traps?: string; readonly ready?: boolean; readonly tools?: string; readonly uid?: number } = {}): Guarded {
   const directory = tempDir();
   const daemon = join(directory, 'daemon');
   writeFileSync(daemon, standIn(options.traps ?? '', body));
   chmodSync(daemon, 0o755);
+  if (options.uid !== undefined) chownSync(directory, options.uid, options.uid);
   const guardian = spawn('/bin/sh', ['-s', '--', directory, daemon, directory], {
-    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     detached: true,
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
     env: {
       PATH: [options.tools, process.env['PATH']].filter((path) => path !== undefined).join(':'),
       ORDER: join(directory, 'order'),
@@ -52,6 +56,10 @@ function guard(body: string, options: { readonly traps?: string; readonly ready?
     },
   });
   guardian.stdin?.end(`${script}\nguard "$@"\n`);
+  let said = '';
+  guardian.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   const ended = new Promise<number | null>((settle) => guardian.once('exit', settle));
   onTestFinished(() => {
     // Its session is its own: what is left of it ends here.
@@ -65,7 +73,7 @@ function guard(body: string, options: { readonly traps?: string; readonly ready?
       return { pid: Number(pid), readyFd, asked };
     });
   };
-  return { directory, guardian, ended, starts, startNumber: (count) => until(() => starts()[count - 1]) };
+  return { directory, guardian, ended, starts, startNumber: (count) => until(() => starts()[count - 1]), said: () => said };
 }
 
 describe('the guardian', () => {
@@ -82,6 +90,21 @@ describe('the guardian', () => {
     process.kill(first.pid, 'SIGKILL');
     const second = await guarded.startNumber(2);
     expect(second.pid).not.toBe(first.pid);
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(5);
+  });
+
+  // The limit counts the processes of a user, and not root's: this one nobody else has.
+  test.runIf(process.getuid?.() === 0)('goes on trying where no process is to be had', async () => {
+    const uid = 64_124;
+    const guarded = guard('forever', { traps: 'trap "end 5" TERM', uid });
+    const first = await guarded.startNumber(1);
+    const limit = (most: string): void => void execFileSync('prlimit', ['--pid', String(guarded.guardian.pid), `--nproc=${most}:`], { uid, gid: uid });
+    limit('0');
+    process.kill(first.pid, 'SIGKILL');
+    await until(() => /fork/i.test(guarded.said()));
+    limit('4096');
+    await guarded.startNumber(2);
     guarded.guardian.kill('SIGTERM');
     expect(await guarded.ended).toBe(5);
   });
