@@ -149,6 +149,15 @@ function naturalKey(name: string): string {
   return `${marked}\0${name}`;
 }
 
+/** Of `0-2,5`, a list of CPUs as in cpuset(7): a range has no more of them than a kernel can have. */
+export function numbersIn(list: string): readonly number[] {
+  return list.split(',').filter((part) => part !== '').flatMap((part) => {
+    const [from = NaN, to = from] = part.split('-').map(Number);
+    const count = Number.isInteger(from) && Number.isInteger(to) ? Math.min(8192, Math.max(0, to - from + 1)) : 0;
+    return Array.from({ length: count }, (_, index) => from + index);
+  });
+}
+
 export function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }

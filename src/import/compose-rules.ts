@@ -1,6 +1,6 @@
 import { findGroup, findUser, groupName, userName } from '../process/accounts.ts';
 import { signalNamed } from '../signals.ts';
-import { formatDuration } from '../words.ts';
+import { formatDuration, numbersIn } from '../words.ts';
 import type { Plain, Sourced } from '../yaml-text.ts';
 import { composeDuration } from './compose-health.ts';
 import { settled, settledText, templateOf, type ComposeAround } from './compose-run.ts';
@@ -64,11 +64,13 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
   if (commands.length > 0) put(block, 'hooks', { on_start: { success: { command: commands.join(' && ') } } }, hook);
 }
 
-const composeConditions: Readonly<Record<string, string>> = {
-  service_started: 'started',
-  service_healthy: 'healthy',
-  service_completed_successfully: 'completed',
-};
+const composeConditions: Readonly<Record<string, string>> = { service_started: 'started', service_healthy: 'healthy', service_completed_successfully: 'completed' };
+
+/** Those that another one waits for to be completed. */
+export function completedServices(services: readonly Sourced[], conditions = composeConditions): ReadonlySet<string> {
+  const edges = services.flatMap(({ entries }) => [...(entries?.get('depends_on')?.entries ?? [])]);
+  return new Set(edges.filter(([, { entries }]) => conditions[String(entries?.get('condition')?.value)] === 'completed').map(([name]) => name));
+}
 
 /** Compose waits once, at its own start, and restarts a dependent only where `restart: true` says so. */
 export function composeDependencies(read: Reader, block: DraftBlock, around: ComposeAround, conditions = composeConditions): void {
@@ -122,11 +124,7 @@ export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAr
     }
   }
   const cpus = settled(read, 'cpuset', around);
-  const numbers = cpus?.text.split(',').flatMap((part) => {
-    const [from = NaN, to = from] = part.split('-').map(Number);
-    const count = Number.isInteger(from) && Number.isInteger(to) ? Math.min(1024, Math.max(0, to - from + 1)) : 0;
-    return Array.from({ length: count }, (_, index) => from + index);
-  }) ?? [];
+  const numbers = numbersIn(cpus?.text ?? '');
   if (cpus !== null && numbers.length > 0) put(limits, 'cpu_affinity', numbers, cpus.from);
   if (limits.size > 0) put(block, 'limits', limits, null);
   for (const key of ['cap_add', 'cap_drop'])

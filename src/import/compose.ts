@@ -6,7 +6,7 @@ import { plainBlock, put, type Draft, type DraftBlock } from './draft.ts';
 import { readComposeFile, type ComposeService } from './compose-file.ts';
 import { importHealth } from './compose-health.ts';
 import { composeCommand, composeEnvironment, composeWorkingDir, type ComposeAround } from './compose-run.ts';
-import { composeDependencies, composeDeploy, composeLimits, composeRestart, composeStop, withoutBlindWaits } from './compose-rules.ts';
+import { completedServices, composeDependencies, composeDeploy, composeLimits, composeRestart, composeStop, withoutBlindWaits } from './compose-rules.ts';
 import { dotEnvBeside } from './env-files.ts';
 import { openReader } from './reader.ts';
 import { composeFile, composeService } from './reasons.ts';
@@ -27,15 +27,11 @@ export const importCompose: Importer = (source, draft) => {
   }
   const dotEnv = dotEnvBeside(source, draft.remarks, true);
   const around: ComposeAround = {
-    source,
-    remarks: draft.remarks,
-    names: new Set(services.keys()),
-    namesAreHosts: true,
+    source, remarks: draft.remarks, names: new Set(services.keys()), namesAreHosts: true, directoryOf,
     lookup: (name) => (Object.hasOwn(caller, name) ? caller[name] : dotEnv?.variables.get(name)),
-    directoryOf,
   };
   put(draft.root, 'defaults', plainBlock({ backoff: { initial: '100ms', max: '1m', factor: 2, jitter: 0 } }));
-  const completed = completedServices(services);
+  const completed = completedServices([...services.values()].map(({ node }) => node));
   for (const [name, service] of services) draft.services.push({ name, from: service.node, block: serviceBlock(name, service, around, completed) });
   withoutBlindWaits(draft);
   const used = new Set([...services.values()].flatMap(({ texts }) => texts.flatMap((text) => namesIn(parseComposeText(text, () => {})))));
@@ -56,12 +52,6 @@ function loseTop({ entries }: Sourced, { remarks }: Draft): void {
     for (const [name, place] of inner ?? []) remarks.lost(place, `${key}.${name}`, composeFile[key] ?? 'sysg has no such key');
     if (inner === null) remarks.lost(node, key, composeFile[key] ?? 'sysg has no such key');
   }
-}
-
-/** Those that another one waits for to be completed. */
-function completedServices(services: ReadonlyMap<string, ComposeService>): ReadonlySet<string> {
-  const edges = [...services.values()].flatMap(({ node }) => [...(node.entries?.get('depends_on')?.entries ?? [])]);
-  return new Set(edges.filter(([, { entries }]) => entries?.get('condition')?.value === 'service_completed_successfully').map(([name]) => name));
 }
 
 function serviceBlock(name: string, { node }: ComposeService, around: ComposeAround, completed: ReadonlySet<string>): DraftBlock {

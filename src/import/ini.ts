@@ -46,9 +46,7 @@ export function readIni(text: string, file: string): ReadIni {
     section.entries.set(key, { file, line, endLine: line, value, entries: null, items: null });
   }
   return {
-    ok: true,
-    comments,
-    sections: sections.map(({ name, line, endLine, entries }) => ({ name, node: { file, line, endLine, value: null, entries, items: null } })),
+    ok: true, comments, sections: sections.map(({ name, line, endLine, entries }) => ({ name, node: { file, line, endLine, value: null, entries, items: null } })),
   };
 }
 

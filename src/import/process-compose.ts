@@ -1,7 +1,7 @@
 import { refuse } from '../errors.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
 import { composeEnvironment, templateOf, variablesIn, type ComposeAround } from './compose-run.ts';
-import { composeDependencies, withoutBlindWaits } from './compose-rules.ts';
+import { completedServices, composeDependencies, withoutBlindWaits } from './compose-rules.ts';
 import { askedProcesses, envBlock, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
 import { availability, health, rotation, schedule, shutdown } from './process-compose-rules.ts';
@@ -48,13 +48,8 @@ export const importProcessCompose: Importer = (source, draft) => {
     return isLiteralFile ? literal(filled) : parseExpanded(filled);
   };
   const around = (vars: ReadonlyMap<string, string>): Around => ({
-    source,
-    remarks: draft.remarks,
-    names: new Set(processes.keys()),
-    namesAreHosts: false,
+    source, remarks: draft.remarks, names: new Set(processes.keys()), namesAreHosts: false, directoryOf: () => directory, parse: parse(vars),
     lookup: (name) => (Object.hasOwn(caller, name) ? caller[name] : dotEnv?.variables.get(name)),
-    directoryOf: () => directory,
-    parse: parse(vars),
     shell: words.length === 0 || (/^(?:\/bin\/)?(?:ba)?sh$/.test(words[0] ?? '') && words[1] === '-c') ? null : words,
   });
   const variables: DraftBlock = new Map();
@@ -64,8 +59,7 @@ export const importProcessCompose: Importer = (source, draft) => {
   // Without a growing pause, as there.
   put(draft.root, 'defaults', plainBlock({ backoff: '1s' }));
   top.rest(processComposeFile);
-  const edges = [...processes.values()].flatMap(({ entries }) => [...(entries?.get('depends_on')?.entries ?? [])]);
-  const needed = new Set(edges.filter(([, edge]) => conditions[String(edge.entries?.get('condition')?.value)] === 'completed').map(([name]) => name));
+  const needed = completedServices([...processes.values()], conditions);
   const replicas = new Map<string, readonly string[]>();
   for (const [name, node] of processes) {
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');

@@ -45,10 +45,7 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     return value;
   };
   return {
-    node,
-    remarks,
-    at,
-    take,
+    node, remarks, at, take, lose, change: naming('changed'),
     within(key) {
       const found = take(key);
       return found === null ? null : openReader(found, at(key), remarks);
@@ -56,8 +53,6 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     text: (key) => parsed(key, 'a text', String),
     number: (key) => parsed(key, 'a number', (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text))),
     flag: (key) => parsed(key, 'true or false', truth),
-    lose,
-    change: naming('changed'),
     rest(reasons, otherwise = 'sysg has no such key') {
       for (const [key, found] of node.entries ?? []) {
         if (asked.has(key) || isEmpty(found) || key.startsWith('x-')) continue;

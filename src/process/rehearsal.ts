@@ -4,6 +4,7 @@ import { limitIn, resources } from './limits.ts';
 import { makeSlots } from './throttle.ts';
 import { statFields, statusField } from './proc.ts';
 import { collect, findTool } from './tools.ts';
+import { numbersIn } from '../words.ts';
 
 export interface RehearsalRequest {
   readonly service: string;
@@ -50,7 +51,7 @@ export function compare(privileges: PrivilegeSpec, { credentials }: Pick<Confine
   }
   const niceness = nicenessIn(facts);
   if (limits.nice !== undefined && niceness !== limits.nice) return `limits.nice would be ${niceness} instead of ${limits.nice}`;
-  const allowed = expandList(field('Cpus_allowed_list') ?? '');
+  const allowed = numbersIn(field('Cpus_allowed_list') ?? '');
   if (limits.cpuAffinity !== undefined && !(allowed.length > 0 && allowed.every((cpu) => limits.cpuAffinity?.includes(cpu)))) {
     return `limits.cpu_affinity would be ${allowed.join(',')} instead of ${limits.cpuAffinity.join(',')}`;
   }
@@ -118,12 +119,4 @@ function bits(hexadecimal: string | undefined): number {
 
 function byNumber(one: number, other: number): number {
   return one - other;
-}
-
-/** `0-2,5` as in cpuset(7). */
-function expandList(text: string): readonly number[] {
-  return text.split(',').filter((part) => part !== '').flatMap((part) => {
-    const [first = NaN, last = first] = part.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
 }
