@@ -1,25 +1,17 @@
 import { fromCallback } from 'xstate';
 import { processPort, type ProcessInput } from '../../machines/ports.ts';
 import { leftBehind } from '../../machines/ends.ts';
-import type { ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec } from '../../machines/types.ts';
+import type { ProcessIdentity, ProcessOrder, ProcessReport } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { findChild, type Child } from '../process/children.ts';
 import { ownReserve } from '../process/descriptors.ts';
 import { makeEnding, type Ending } from '../process/ending.ts';
-import { launch, tokensOf, type ChildOutput } from '../process/launch.ts';
+import { launch, tokensOf, type LaunchRequest } from '../process/launch.ts';
 import { removeMark } from '../process/marks.ts';
 import { runForUnit, type CommandResult } from '../process/run-command.ts';
 
-export interface ProcessOutside {
+export interface ProcessOutside extends Pick<LaunchRequest, 'environment' | 'softNofile' | 'dropPrivileges' | 'openOutput'> {
   readonly clock: Clock;
-  /** What the supervisor inherited: the base of every unit's environment. */
-  readonly environment: NodeJS.ProcessEnv;
-  /** The soft limit of open files that units get when they set none; `null` leaves the supervisor's own. */
-  readonly softNofile: number | null;
-  /** As root, units that name no user run as nobody. */
-  readonly dropPrivileges: boolean;
-  /** Descriptors for one child, closed for the caller after the spawn. What it throws refuses the start. */
-  openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
   /** What an administrator should know and no machine can act on. */
   onProblem(text: string): void;
 }

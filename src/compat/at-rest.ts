@@ -12,6 +12,7 @@ import { prove, survivorsOf, zombieOf } from './proof.ts';
 import { noteDigest, ownDigests } from './projection.ts';
 import { pidFile, stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
 import { claimsOf, readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import type { TakeoverInput } from './takeover.ts';
 import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit while no supervisor looks after it. */
@@ -41,15 +42,10 @@ export interface AtRest {
   readonly listed: readonly { readonly name: string; readonly pid: number; readonly isUnits: boolean; readonly process: ProcessIdentity | null; readonly orphan: Orphan | null }[];
 }
 
-export interface AtRestInput {
-  readonly stateDir: string;
+export interface AtRestInput extends Pick<TakeoverInput, 'stateDir' | 'specs' | 'environment' | 'uid' | 'onProblem'> {
   readonly ledger: string;
   /** The file that the units are of. */
   readonly config: string;
-  readonly specs: readonly ServiceSpec[];
-  readonly environment: NodeJS.ProcessEnv;
-  readonly uid: number;
-  readonly onProblem: (text: string) => void;
 }
 
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */

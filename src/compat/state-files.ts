@@ -1,3 +1,5 @@
+import type { CronRun } from '../cron/summary.ts';
+import type { CronRunStatus, MetricSample } from '../wire/payloads.ts';
 import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, seconds, text, whole, type Codec, type Skip } from './codec.ts';
 import { branch, leaf, type XmlElement } from './xml.ts';
 
@@ -74,29 +76,11 @@ export const stateFile: FileCodec<StateFile> = mapFile('ServiceStateFile', 'serv
   pid: ['pid', maybe(pid)], exitCode: ['exit_code', maybe(int32)], signal: ['signal', maybe(int32)],
 })));
 
-export interface RecordedSample {
-  /** RFC 3339. */
-  readonly timestamp: string;
-  readonly cpu_percent: number;
-  readonly rss_bytes: number;
-  readonly io_read_bytes: number;
-  readonly io_write_bytes: number;
-  readonly net_rx_bytes: number;
-  readonly net_tx_bytes: number;
-}
-
-export type RecordedRunStatus = 'Success' | 'OverlapError' | { readonly Failed: string };
-
 /** Times in seconds of the epoch. A run that goes on has no `completedAt` and no `status`. */
-export interface RecordedRun {
+export interface RecordedRun extends Pick<CronRun, 'status' | 'exitCode' | 'pid' | 'user' | 'command'> {
   readonly startedAt: number;
   readonly completedAt: number | null;
-  readonly status: RecordedRunStatus | null;
-  readonly exitCode: number | null;
-  readonly pid: number | null;
-  readonly user: string | null;
-  readonly command: string | null;
-  readonly samples: readonly RecordedSample[];
+  readonly samples: readonly MetricSample[];
 }
 
 export interface RecordedJob {
@@ -112,7 +96,7 @@ export interface RecordedJob {
 /** `cron_state.xml`: the history of runs by the hash of the cron unit. */
 export type CronFile = ReadonlyMap<string, RecordedJob>;
 
-const runStatus: Codec<RecordedRunStatus | null> = {
+const runStatus: Codec<CronRunStatus | null> = {
   write: (name, status) => (status === null ? [] : typeof status === 'string' ? [leaf(name, status)] : [branch(name, [leaf('Failed', status.Failed)])]),
   read: (found, at, skip) => {
     const failed = atMostOne(found, at)?.children.find(({ name }) => name === 'Failed');
@@ -124,7 +108,7 @@ const runStatus: Codec<RecordedRunStatus | null> = {
   },
 };
 
-const sample = group<RecordedSample>({
+const sample = group<MetricSample>({
   timestamp: ['timestamp', scalar((written, at) => {
     if (Number.isNaN(Date.parse(written))) throw mismatch(at, 'an RFC 3339 time', written);
     return written;

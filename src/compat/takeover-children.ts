@@ -1,20 +1,13 @@
-import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
-import type { Stamp } from '../state/ledger-lines.ts';
+import type { AdoptOrder, ChildRecord } from '../../machines/types.ts';
 import { isNoServices, readSuspect } from './proof.ts';
 import { takenOverToken } from '../state/recovery.ts';
-import type { Mask } from '../secrets.ts';
 import type { SpawnRecord } from './state-files.ts';
+import type { TakeoverInput } from './takeover.ts';
 
-export interface ChildrenTakeover {
-  readonly specs: readonly ServiceSpec[];
+export interface ChildrenTakeover extends Pick<TakeoverInput, 'specs' | 'uid' | 'now' | 'onReport' | 'mask'> {
   readonly orders: readonly AdoptOrder[];
   /** Those that the ledger has: they are taken over from it. */
   readonly known: readonly ChildRecord[];
-  readonly uid: number;
-  now(): Stamp;
-  readonly onReport: (text: string) => void;
-  /** Of this supervisor, which may have written the files itself. */
-  readonly mask?: Mask;
 }
 
 /**

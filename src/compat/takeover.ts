@@ -33,6 +33,7 @@ export interface TakeoverInput {
   /** Takes sentences about what was taken over and what could not be. */
   readonly onReport: (text: string) => void;
   readonly onProblem: (text: string) => void;
+  /** Of this supervisor, which may have written the files itself. */
   readonly mask?: Mask;
 }
 

@@ -38,8 +38,10 @@ export interface Finding {
 }
 
 export interface Position {
+  /** 1-based; 0 means the file as a whole. */
   readonly line: number;
   readonly column: number;
+  /** The line of the file. */
   readonly excerpt: string;
 }
 

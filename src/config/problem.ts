@@ -1,22 +1,17 @@
 import { masked } from '../masked.ts';
 import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
-import { parseSource, type Finding, type SourceNode } from './document.ts';
+import { parseSource, type Finding, type Position, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
 import { overlaidAll } from './overlay.ts';
 import type { Outside, Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 /** Something wrong, or worth a warning, at a place of a file. */
-export interface ConfigProblem {
+export interface ConfigProblem extends Position {
   readonly file: string;
-  /** 1-based; 0 means the file as a whole. */
-  readonly line: number;
-  readonly column: number;
   /** `services.web.max_restarts`; empty outside any key. */
   readonly path: string;
   readonly message: string;
-  /** The line of the file. */
-  readonly excerpt: string;
 }
 
 export interface OpenSource {

@@ -3,7 +3,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { chosenServices } from '../config/profiles.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
-import type { LogStream } from '../logs/names.ts';
+import type { ChannelOptions } from '../logs/channel.ts';
 import type { JournalOnDisk } from '../journal/read.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
@@ -65,11 +65,7 @@ export interface VolumeFact {
   readonly writable: boolean;
 }
 
-export interface OutputFact {
-  readonly unit: string;
-  readonly stream: LogStream;
-  readonly fifo: string;
-  readonly file: string;
+export interface OutputFact extends Pick<ChannelOptions, 'unit' | 'stream' | 'fifo' | 'file'> {
   /** The FIFO that the unit's process writes to; null: none lives, or it writes elsewhere. */
   readonly writesTo: string | null;
 }

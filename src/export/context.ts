@@ -9,9 +9,10 @@ import type { WrittenKeys } from './written-keys.ts';
 
 export interface ExportContext {
   readonly services: readonly ServiceSpec[];
+  /** By service, of those that have some. */
   readonly profiles: Readonly<Record<string, readonly string[]>>;
   readonly projectDir: string;
-  /** Where the files will be. */
+  /** Where the files will be; paths in them are seen from there. */
   readonly target: string;
   readonly keys: WrittenKeys;
   readonly losses: Losses;

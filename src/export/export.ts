@@ -1,5 +1,4 @@
 import { readText } from '../config/source-file.ts';
-import type { ServiceSpec } from '../../machines/types.ts';
 import type { ExportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { isSecretName, type Mask } from '../secrets.ts';
@@ -12,19 +11,12 @@ import { exportNomad } from './nomad.ts';
 import { exportSystemd } from './systemd.ts';
 import { openWrittenKeys } from './written-keys.ts';
 
-export interface ExportRequest {
+export interface ExportRequest extends Pick<ExportContext, 'services' | 'profiles' | 'projectDir' | 'target' | 'searchPath'> {
   /** Of the configuration. */
   readonly path: string;
-  readonly projectDir: string;
-  /** Where the files will be; paths in them are seen from there. */
-  readonly target: string;
-  readonly services: readonly ServiceSpec[];
-  /** By service, of those that have some. */
-  readonly profiles: Readonly<Record<string, readonly string[]>>;
   readonly engine: ExportKind;
   /** By service; `*` is for all others. */
   readonly images: ReadonlyMap<string, string>;
-  readonly searchPath: string | undefined;
   readonly mask: Mask;
 }
 

@@ -11,22 +11,15 @@ import { importPm2 } from './pm2.ts';
 import { importProcessCompose } from './process-compose.ts';
 import { importProcfile } from './procfile.ts';
 import { openRemarks, type Remark } from './remarks.ts';
-import { readFurther, type Importer } from './source.ts';
+import { readFurther, type Importer, type Source } from './source.ts';
 import { importSupervisord } from './supervisord.ts';
 import { importSystemg } from './systemg.ts';
 
-export interface ImportRequest {
-  /** Absolute. */
-  readonly path: string;
+export interface ImportRequest extends Pick<Source, 'path' | 'target' | 'env' | 'envName'> {
   /** Null: by its content. */
   readonly kind: ImportKind | null;
-  /** The directory of the result. */
-  readonly target: string;
   /** What paths are shown relative to. */
   readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** pm2's `--env`. */
-  readonly envName: string | null;
   /** What is wrong with the text as a configuration in `target`. */
   readonly check: (text: string) => readonly ConfigProblem[];
 }

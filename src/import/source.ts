@@ -9,7 +9,7 @@ export interface Source {
   readonly text: string;
   /** Of the file. */
   readonly directory: string;
-  /** Where the result is to be. */
+  /** The directory where the result is to be. */
   readonly target: string;
   readonly env: NodeJS.ProcessEnv;
   /** The name of pm2's `--env`. */

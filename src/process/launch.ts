@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import type { ProcessInput } from '../../machines/ports.ts';
 import type { ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { keepChild, type Child } from './children.ts';
@@ -24,17 +25,14 @@ export interface ChildOutput {
   readonly extra?: readonly { readonly at: number; readonly descriptor: number }[];
 }
 
-export interface LaunchRequest {
-  readonly spec: ServiceSpec;
-  readonly role: ProcessRole;
-  readonly token: string;
-  /** The token of the process this one is a part of. */
-  readonly within?: string;
-  /** What the supervisor inherited. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface LaunchRequest extends Pick<ProcessInput, 'spec' | 'role' | 'token' | 'within'> {
+  /** What the supervisor inherited: the base of every unit's environment. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** The soft limit of open files that units get when they set none; `null` leaves the supervisor's own. */
   readonly softNofile: number | null;
   /** As root, units that name no user run as nobody. */
   readonly dropPrivileges: boolean;
+  /** Descriptors for one child, closed for the caller after the spawn. What it throws refuses the start. */
   openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
 }
 

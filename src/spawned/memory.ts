@@ -1,6 +1,6 @@
 import type { Children } from '../../machines/children.ts';
-import { makeObserver, reportingPass, type Observer, type Origin } from '../metrics/observer.ts';
-import { waitUnreferenced } from '../metrics/sampler.ts';
+import { makeObserver, reportingPass, type Origin } from '../metrics/observer.ts';
+import { waitUnreferenced, type SamplerOutside } from '../metrics/sampler.ts';
 import type { MemoryCase } from './memory-enforcer.ts';
 import { CALM, judgeMemory, type ChildrenUse, type MemoryState } from './memory-policy.ts';
 
@@ -12,16 +12,11 @@ export interface WatchedChild {
   readonly origin: Origin;
 }
 
-export interface MemoryOutside {
-  /** Milliseconds of the monotonic clock. */
-  now(): number;
+export interface MemoryOutside extends Pick<SamplerOutside, 'now' | 'onProblem' | 'wait' | 'observer'> {
   children(): readonly WatchedChild[];
   /** `spawn.limits.total_memory` of a unit, in bytes. */
   limitOf(unit: string): number | null;
   act(found: MemoryCase): void;
-  onProblem(text: string): void;
-  wait?(ms: number, wake: () => void): () => void;
-  readonly observer?: Observer;
 }
 
 /** Measures what spawned children use, whole trees of them: once for a request, and each second while a limit is in force and a child lives. */

@@ -2,16 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdoptOrder, OwnedProcess, ProcessIdentity, RecoveryVerdict, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { isLiving } from '../process/proc.ts';
+import type { ScannedProcess } from '../process/scan.ts';
 import type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
 /** What recovery needs to know of a living process. `tokens` is null where environments cannot be read. */
-export interface ScannedRow {
-  readonly pid: number;
-  readonly pgrp: number;
-  readonly state: string;
-  readonly startTime: string;
-  readonly tokens: readonly string[] | null;
-}
+export type ScannedRow = Pick<ScannedProcess, 'pid' | 'pgrp' | 'state' | 'startTime' | 'tokens'>;
 
 export interface RecoveryOutside {
   scan(): Promise<ReadonlyMap<number, ScannedRow>>;
