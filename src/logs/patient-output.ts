@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { counted } from '../words.ts';
 
 /** Standard output or error of a supervisor in the foreground, which must not wait for what reads it. */
@@ -102,15 +102,13 @@ function writeNow(descriptor: number, bytes: Buffer): number | 'gone' {
 
 /** The same terminal, pipe or file with flags of its own; null where that cannot be had. */
 function reopened(descriptor: number): number | null {
-  try {
+  // EACCES of a terminal that is another user's, ENXIO of one that is gone.
+  return attempt(() => {
     const stat = fstatSync(descriptor);
     // Those never make anybody wait, and a file opened anew would be written from its beginning.
     if (!stat.isCharacterDevice() && !stat.isFIFO()) return null;
     return openSync(process.platform === 'linux' ? `/proc/self/fd/${descriptor}` : '/dev/tty', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
-    // EACCES of a terminal that is another user's, ENXIO of one that is gone.
-    return null;
-  }
+  }, null);
 }
 
 function throughNode(stream: NodeJS.WriteStream): PatientOutput {

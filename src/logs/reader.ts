@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { loadNative, nativePort } from '../native/load.ts';
 import type { NativePort, Watch } from '../native/port.ts';
 import { readPipe, type OnBytes, type PipeReader } from '../process/pipe-end.ts';
@@ -109,10 +109,5 @@ const largestPipeBytes = 1024 * 1024;
 
 /** What a FIFO that does not block holds now, up to 8 KiB, to be used before anything else is read; nothing where it is empty. */
 export function readAvailable(descriptor: number): Uint8Array {
-  try {
-    return shared.subarray(0, readSync(descriptor, shared));
-  } catch (error) {
-    if (hasCode(error, 'EAGAIN')) return shared.subarray(0, 0);
-    throw error;
-  }
+  return shared.subarray(0, attempt(() => readSync(descriptor, shared), 0, 'EAGAIN'));
 }

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { makeCompressor } from './compress.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 import type { Mask } from '../secrets.ts';
@@ -88,9 +89,6 @@ function wallClockMicros(): number {
 }
 
 function printToStderr(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Standard error is closed, or a terminal that is gone: nobody is left to read it.
-  }
+  // Standard error may be closed, or a terminal that is gone: nobody is left to read it.
+  attempt(() => writeSync(2, text), undefined);
 }

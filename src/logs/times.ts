@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { listArchives, timesOf } from './archives.ts';
 
 /**
@@ -73,14 +73,9 @@ function addMarks(marks: TimeMark[], text: string): void {
 }
 
 export function readTimesText(path: string): string | null {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    // None, or a link in its place, which is none.
-    if (hasCode(error, 'ENOENT', 'ELOOP')) return null;
-    throw error;
-  }
+  // ELOOP: a link in its place, which is none.
+  const descriptor = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), null, 'ENOENT', 'ELOOP');
+  if (descriptor === null) return null;
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return null;

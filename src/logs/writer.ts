@@ -1,5 +1,5 @@
 import type { LogSpec } from '../../machines/types.ts';
-import { hasCode, textOf } from '../errors.ts';
+import { attempt, hasCode, textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
 import { dropOldest, dropOldestBeside } from './archives.ts';
 import type { Compressor } from './compress.ts';
@@ -74,12 +74,8 @@ export class LogWriter {
 
   /** Moves what is in a pipe to the file, or the beginning of it: nothing of it can be lost to the end of this process. How many bytes; `null`: they have to be read and written. */
   move(port: NativePort, pipe: number): number | null {
-    try {
-      return this.#moveSome(port, pipe);
-    } catch {
-      // What is wrong is reported when the same bytes are written.
-      return null;
-    }
+    // What is wrong is reported when the same bytes are written.
+    return attempt(() => this.#moveSome(port, pipe), null);
   }
 
   /** The last bytes of the file, to be used before the next call; fewer when others have emptied it. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { kernelUnits } from '../process/boot.ts';
-import { isGone, statFields, statOf, type ProcessStat } from '../process/proc.ts';
+import { gone, statFields, statOf, type ProcessStat } from '../process/proc.ts';
 
 /** What one process has used so far, as the kernel counts it. */
 export interface Usage {
@@ -80,7 +80,7 @@ function openFile(path: string, keep: boolean) {
       } catch (error) {
         // Not ours to read now means never: the process's owner does not change back.
         refused = hasCode(error, 'EACCES', 'EPERM');
-        if (refused || isGone(error)) return null;
+        if (refused || hasCode(error, ...gone)) return null;
         throw error;
       } finally {
         if (!keep) close();

@@ -1,5 +1,5 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { attempt, hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { ownNofile } from './limits.ts';
 
 /** What the supervisor keeps for itself: connections, /proc, rotation, compaction, the lists of its own directories. */
@@ -119,12 +119,7 @@ function kindOf(descriptor: number): string | null {
 
 // proc_pid_fdinfo(5): the flags are octal. O_CLOEXEC is 02000000 on every architecture Node runs on.
 function isInheritable(descriptor: number): boolean {
-  try {
-    const flags = /^flags:\s+([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
-    return flags !== undefined && (parseInt(flags, 8) & 0o2000000) === 0;
-  } catch (error) {
-    // The descriptor of the listing itself is closed by now.
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+  // ENOENT: the descriptor of the listing itself is closed by now.
+  const flags = /^flags:\s+([0-7]+)/m.exec(attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'), '', 'ENOENT'))?.[1];
+  return flags !== undefined && (parseInt(flags, 8) & 0o2000000) === 0;
 }

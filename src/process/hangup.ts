@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { readStatText, statFields } from './proc.ts';
 
 /**
@@ -18,11 +19,8 @@ export function watchTerminal(): () => boolean {
 export function leaveTerminal(): void {
   if (process.platform !== 'linux' || hasTerminal()) return;
   for (const descriptor of [0, 1, 2]) {
-    try {
-      closeSync(descriptor);
-    } catch {
-      // EBADF: the descriptor was closed already.
-    }
+    // EBADF: it was closed already.
+    attempt(() => closeSync(descriptor), undefined);
     openSync('/dev/null', 'r+');
   }
 }

@@ -94,16 +94,13 @@ export function takeOffMark(token: string): boolean {
 }
 
 function pidsIn(directory: string): readonly number[] {
-  try {
+  // Another supervisor takes empty groups away, too.
+  return attempt(() => {
     const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter((line) => line !== '').map(Number);
     // Two links and no more: no group below it.
     if (statSync(directory).nlink <= 2) return own;
     return [...own, ...readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => pidsIn(join(directory, name)))];
-  } catch (error) {
-    // Another supervisor takes empty groups away, too.
-    if (hasCode(error, 'ENOENT', 'ENODEV')) return [];
-    throw error;
-  }
+  }, [], 'ENOENT', 'ENODEV');
 }
 
 /** The groups that this supervisor has made or found, by each of their tokens. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { PrivilegeSpec, ProcessIdentity } from '../../machines/types.ts';
-import { refuse } from '../errors.ts';
+import { attempt, refuse } from '../errors.ts';
 import { identityOf } from './identity.ts';
-import { isGone, isLiving, readProcStat } from './proc.ts';
+import { gone, isLiving, readProcStat } from './proc.ts';
 import { byTool, chained, type Wrapping } from './tools.ts';
 
 type Isolation = PrivilegeSpec['isolation'];
@@ -50,12 +50,7 @@ const patienceMs = 5000;
 const pauseCell = new Int32Array(new SharedArrayBuffer(4));
 
 function readChild(pid: number): number | null {
-  try {
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return child === undefined || child === '' ? null : Number(child);
-  } catch (error) {
-    // The parent has ended, and so has all that it started.
-    if (isGone(error)) return null;
-    throw error;
-  }
+  // The parent may have ended, and so has all that it started.
+  const [child = ''] = attempt(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), '', ...gone).trim().split(' ');
+  return child === '' ? null : Number(child);
 }

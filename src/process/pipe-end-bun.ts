@@ -1,5 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import type { OnBytes, PipeReader, PipeWriter } from './pipe-end.ts';
 import { watch } from '../native/readiness-bun.ts';
 
@@ -98,29 +98,15 @@ export function watchEnd(descriptor: number, onEnd: () => void): void {
 const MOST_WAITING_BYTES = 16 * 1024;
 
 function readNow(descriptor: number, buffer: Uint8Array<ArrayBuffer>): number | 'nothing' {
-  try {
-    return readSync(descriptor, buffer);
-  } catch (error) {
-    if (hasCode(error, 'EAGAIN')) return 'nothing';
-    throw error;
-  }
+  return attempt(() => readSync(descriptor, buffer), 'nothing', 'EAGAIN');
 }
 
 function writeNow(descriptor: number, bytes: Buffer): number {
-  try {
-    return writeSync(descriptor, bytes);
-  } catch (error) {
-    if (hasCode(error, 'EAGAIN')) return 0;
-    throw error;
-  }
+  return attempt(() => writeSync(descriptor, bytes), 0, 'EAGAIN');
 }
 
 /** False: the other end is gone. */
 function hasMore(descriptor: number, buffer: Uint8Array<ArrayBuffer>): boolean {
-  try {
-    return readNow(descriptor, buffer) !== 0;
-  } catch {
-    // ECONNRESET of a socket.
-    return false;
-  }
+  // ECONNRESET of a socket.
+  return attempt(() => readNow(descriptor, buffer) !== 0, false);
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 
 /** One process as the kernel lists it. */
 export interface ProcessStat {
@@ -74,13 +74,9 @@ export function statusField(text: string, name: string): string | undefined {
 
 /** The words of a process's command line; `null` when the process is gone or hides them, and without words for a kernel thread and a zombie. */
 export function readArguments(pid: number): readonly string[] | null {
-  try {
-    const text = readArgumentText(pid) || readArgumentText(laterThread(pid) ?? pid);
-    return text === '' ? [] : text.replace(/\0$/, '').split('\0');
-  } catch {
-    // The process has ended, hides from us, or there is no /proc here.
-    return null;
-  }
+  // Null: the process has ended, hides from us, or there is no /proc here.
+  const text = attempt(() => readArgumentText(pid) || readArgumentText(laterThread(pid) ?? pid), null);
+  return text === '' ? [] : text?.replace(/\0$/, '').split('\0') ?? null;
 }
 
 /** Throws when the process is gone. Nearly all command lines fit into the buffer: one read, and no second one to find the end. */
@@ -105,13 +101,8 @@ export function ownerOf(pid: number): number | null {
  * `null` when the process has no other thread.
  */
 export function laterThread(pid: number): string | null {
-  try {
-    const thread = readdirSync(`/proc/${pid}/task`).find((name) => Number(name) !== pid);
-    return thread === undefined ? null : `${pid}/task/${thread}`;
-  } catch (error) {
-    if (isGone(error)) return null;
-    throw error;
-  }
+  const thread = attempt(() => readdirSync(`/proc/${pid}/task`).find((name) => Number(name) !== pid), undefined, ...gone);
+  return thread === undefined ? null : `${pid}/task/${thread}`;
 }
 
 /** Bytes of a file of /proc read into `target`, or `null` when its process is gone. Stops when `target` is full. */
@@ -127,17 +118,15 @@ export function readWhole(path: string, target: Buffer): number | null {
     }
     return length;
   } catch (error) {
-    if (isGone(error)) return null;
+    if (hasCode(error, ...gone)) return null;
     throw error;
   } finally {
     if (descriptor !== null) closeSync(descriptor);
   }
 }
 
-/** Whether a failed read of a file of /proc means that the process is gone. A process may end between the open and the read: then the read says ESRCH. */
-export function isGone(error: unknown): boolean {
-  return hasCode(error, 'ENOENT', 'ESRCH');
-}
+/** What a failed read of a file of /proc says when the process is gone. A process may end between the open and the read: then the read says ESRCH. */
+export const gone = ['ENOENT', 'ESRCH'] as const;
 
 const threadsField = 20;
 const startTimeField = 22;

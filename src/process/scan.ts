@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
-import { attempt, hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { listPs } from './darwin.ts';
 import { tokensIn } from './environment.ts';
 import { marksOf, pidsMarked, takeOffMark } from './marks.ts';
@@ -153,13 +153,8 @@ export function readTokens(pid: number): readonly string[] | 'empty' | null {
 
 /** `null` when the process is gone, or its first thread is. */
 function readEnvironment(directory: string): number | 'forbidden' | null {
-  try {
-    return readWhole(`${directory}/environ`, environment);
-  } catch (error) {
-    // Another user's process, or one that may not be looked into (EIO: its memory is being torn down).
-    if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return 'forbidden';
-    throw error;
-  }
+  // Another user's process, or one that may not be looked into (EIO: its memory is being torn down).
+  return attempt(() => readWhole(`${directory}/environ`, environment), 'forbidden', 'EACCES', 'EPERM', 'EIO');
 }
 
 // execve(2) allows 6 MiB for arguments and environment together at the most.

@@ -108,16 +108,14 @@ export function isServed(socketPath: string, timeoutMs = 2000): Promise<boolean>
 
 function hasOpen(pid: number, path: string): boolean {
   if (process.platform === 'darwin') return holdsByLsof(pid, path);
-  try {
+  // No such process, no such file, no /proc, or not for us to see: no proof.
+  return attempt(() => {
     const file = statSync(path);
     return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
       const open = statSync(join(`/proc/${pid}/fd`, descriptor), { throwIfNoEntry: false });
       return open !== undefined && open.ino === file.ino && open.dev === file.dev;
     });
-  } catch {
-    // No such process, no such file, no /proc, or not for us to see: no proof.
-    return false;
-  }
+  }, false);
 }
 
 /** Those of the processes, by default of all, that are a guardian of this state directory: `sh -s -- DIRECTORY COMMAND...`. */
