@@ -1,5 +1,5 @@
 import type { CronSpec } from '../../machines/types.ts';
-import { firstMatch } from '../cron/calendar.ts';
+import { DAY_MS, firstMatch } from '../cron/calendar.ts';
 import { isTimezone, localZoneProblem, namedWeekdays, parseCron } from '../cron/expression.ts';
 import { choice, duration, either, filled, meaning, text, type Kind } from './kind.ts';
 import { below, complain, note, warn } from './place.ts';
@@ -25,7 +25,7 @@ export const cron: Kind<CronSpec> = meaning(either(bare, record(cronKeys, 'cron 
   if (!parsed.ok) complain(written, parsed.problem);
   else {
     // In every zone: none is a day away from UTC.
-    if (firstMatch(parsed.fields, Date.now() - 86_400_000) === null) warn(written, 'never due again: its years are over');
+    if (firstMatch(parsed.fields, Date.now() - DAY_MS) === null) warn(written, 'never due again: its years are over');
     const days = namedWeekdays(values.expression);
     if (days !== null) note(written, `weekdays ${days}; names are recommended`);
   }

@@ -117,11 +117,10 @@ function withIncluded(main: OpenFile, known: Readonly<Record<string, SourceNode>
       if (place.node.kind !== 'scalar' || place.node.text === '') complainExpected(place, 'the path of a file');
       else if (found.some((other) => other.file === path)) complain(place, `${path} is included already, or includes this file`);
       else {
-        const node = known[path];
-        const text = node === undefined ? readText(path) : null;
-        if (text?.ok === false) complain(place, text.message);
-        else if (node !== undefined) found.push(open(path, node));
-        else if (text !== null) found.push(open(path, [{ file: path, text: text.text }]));
+        const given = known[path] ?? readText(path);
+        if ('kind' in given) found.push(open(path, given));
+        else if (given.ok) found.push(open(path, [{ file: path, text: given.text }]));
+        else complain(place, given.message);
       }
     }
   }

@@ -13,7 +13,7 @@ export interface CronFields {
 /** The last year that an expression can name. */
 export const LAST_YEAR = 2100;
 const END_MS = Date.UTC(LAST_YEAR + 1, 0, 1);
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /**
  * The first moment not before `fromMs` that the fields name, on a calendar without time zones; `null` when there is none

@@ -1,3 +1,5 @@
+import { DAY_MS } from './calendar.ts';
+
 /** A stretch of time in which a zone's clocks keep one offset, and what happened to them before it. */
 export interface Piece {
   readonly startMs: number;
@@ -26,7 +28,6 @@ interface Day {
   readonly nextOffsetMs: number;
 }
 
-const DAY_MS = 86_400_000;
 /** Ten years and a bit. */
 const DAYS_KEPT = 4000;
 

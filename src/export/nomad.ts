@@ -43,10 +43,7 @@ function job(spec: ServiceSpec, context: ExportContext): object {
     ...after(spec, context),
   ];
   return {
-    ID: id,
-    Name: id,
-    Type: isService ? 'service' : 'batch',
-    Datacenters: ['*'],
+    ID: id, Name: id, Type: isService ? 'service' : 'batch', Datacenters: ['*'],
     Periodic: cron === null ? undefined : periodic(spec, context),
     Update: !isService || deployment.strategy !== 'rolling' ? undefined : {
       MaxParallel: 1,

@@ -22,16 +22,13 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
     if (found !== null) put(draft.root, key, asDraft(found), found);
   }
   const logs = top.take('logs');
-  if (logs !== null) put(draft.root, 'defaults', new Map([...defaultsIn(draft), ['logs', { value: logsOf(logs, 'logs', draft) ?? {}, from: logs }]]));
+  const defaults = draft.root.get('defaults')?.value;
+  const others = defaults instanceof Map ? (defaults as DraftBlock) : [];
+  if (logs !== null) put(draft.root, 'defaults', new Map([...others, ['logs', { value: logsOf(logs, 'logs', draft) ?? {}, from: logs }]]));
   top.rest(systemgFile);
   takeServices(root, draft);
   return draft.services.length === 0 ? refuse(`${path}:${root.line}: expected services, found none`) : null;
 };
-
-function defaultsIn({ root }: Draft): DraftBlock {
-  const found = root.get('defaults')?.value;
-  return found instanceof Map ? (found as DraftBlock) : new Map();
-}
 
 function takeServices(root: Sourced, draft: Draft): void {
   for (const [name, service] of root.entries?.get('services')?.entries ?? []) {

@@ -4,7 +4,7 @@ import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { consumption, type Owed } from './consumption.ts';
 import { makeObserver, reportingPass, type Member, type Membership, type Observer, type Origin } from './observer.ts';
 import { openSpillover, type Spillover } from './spillover.ts';
-import { openSampleStore, sampleLine, type Sample, type Summary } from './store.ts';
+import { openSampleStore, wireSample, type Sample, type Summary } from './store.ts';
 
 export interface MeasuredUnit {
   readonly name: string;
@@ -62,7 +62,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null) {
   let dueAt = now();
   const measured = new Map<string, Measured>();
   const observe = reportingPass(observer, 'processes', outside.onProblem);
-  const store = openSampleStore(settings, (unit, sample) => spillover?.push(sampleLine(hashes.get(unit) ?? unit, sample)));
+  const store = openSampleStore(settings, (unit, sample) => spillover?.push(JSON.stringify({ unit_hash: hashes.get(unit) ?? unit, sample: wireSample(sample) })));
 
   const openSpill = (): void => {
     const { spilloverPath: directory, spilloverMaxBytes: maxBytes, spilloverSegmentBytes: segmentBytes } = settings;

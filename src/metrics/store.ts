@@ -112,11 +112,6 @@ export function wireSample({ atMs, cpuPercent, rssBytes, readBytes, writtenBytes
   };
 }
 
-/** A line of a spillover file, in systemg 0.33.0's form. */
-export function sampleLine(unitHash: string, sample: Sample): string {
-  return JSON.stringify({ unit_hash: unitHash, sample: wireSample(sample) });
-}
-
 const FIELDS = 5;
 const CHUNK = 32;
 

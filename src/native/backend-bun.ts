@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { loadFfi, openLibc } from '../libc-bun.ts';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
-import type { Watch } from './port.ts';
 import { watch } from './readiness-bun.ts';
 
 export const opensAtOnce = true;
@@ -21,13 +20,11 @@ export function openLibrary(): CLibrary {
     call: call as ForeignFunctions,
     errno: () => ffi.read.i32(raw.__errno_location(), 0),
     addressOf: (buffer) => BigInt(ffi.ptr(buffer)),
-    watch: watchReadable,
+    watch: (descriptor, onReadable) => {
+      const watching = watch(descriptor, 'read', onReadable);
+      return { pause: () => watching.change('none'), resume: () => watching.change('read'), close: () => watching.end() };
+    },
   };
-}
-
-function watchReadable(descriptor: number, onReadable: () => void): Watch {
-  const watching = watch(descriptor, 'read', onReadable);
-  return { pause: () => watching.change('none'), resume: () => watching.change('read'), close: () => watching.end() };
 }
 
 /** Of fcntl(2). */

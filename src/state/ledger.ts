@@ -184,10 +184,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   if (opened.damaged) compact();
 
   return {
-    entries,
-    meta: sum.meta,
-    clean: opened.clean,
-    unreadable: opened.unreadable,
+    entries, meta: sum.meta, clean: opened.clean, unreadable: opened.unreadable,
     record: (record, durable) => put({ kind: 'record', record }, durable),
     forget: (unit) => put({ kind: 'forget', unit }, false),
     latest: (unit) => sum.entries.get(unit) ?? null,
