@@ -3,20 +3,15 @@ import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
 import { parseLogLevel } from '../log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
+import type { LaunchRequest } from '../process/launch.ts';
 import type { SmallFiles } from '../state/small-files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Parent } from './parent.ts';
 
 /** What everything that looks after units is made with. */
-export interface Setting {
+export interface Setting extends Pick<LaunchRequest, 'environment' | 'softNofile' | 'dropPrivileges'> {
   readonly paths: RuntimePaths;
-  /** What services inherit. */
-  readonly environment: NodeJS.ProcessEnv;
-  /** The soft limit of open files that services get; null leaves the supervisor's own. */
-  readonly softNofile: number | null;
-  /** As root, units that name no user run as nobody. */
-  readonly dropPrivileges: boolean;
   readonly clock: Clock;
   readonly log: SupervisorLog;
   /** What is shown and written only masked. */

@@ -2,9 +2,9 @@ import type { WrittenKeys } from './written-keys.ts';
 
 export interface Loss {
   readonly line: number;
-  /** `lost`: the engine has nothing like it. `changed`: it means something else there. */
+  /** `lost`: it has no match in the other engine, or here. `changed`: it means something else there. */
   readonly kind: 'lost' | 'changed';
-  /** `web.essential` */
+  /** `web.essential`, or `services.web.ports`; empty for a line as a whole. */
   readonly key: string;
   readonly text: string;
 }
