@@ -27,14 +27,13 @@ export function composeDeploy(read: Reader, block: DraftBlock): void {
   if (deploy === null) return;
   const rules = deploy.within('restart_policy');
   if (rules !== null) {
-    const [condition, delay, most, window] = [rules.text('condition'), rules.take('delay'), rules.number('max_attempts'), rules.take('window')];
-    const policy = condition === 'none' ? 'never' : condition === 'on-failure' ? 'on-failure' : 'always';
-    if (!block.has('restart_policy')) put(block, 'restart_policy', policy, rules.node);
-    const delayMs = delay === null ? null : composeDuration(String(delay.value));
-    if (delayMs !== null) put(block, 'backoff', formatDuration(delayMs), delay);
+    const condition = rules.parsed('condition', 'none, on-failure or any', (text) => POLICIES.get(text) ?? null);
+    if (!block.has('restart_policy')) put(block, 'restart_policy', condition?.value ?? 'always', rules.node);
+    const [delay, window] = (['delay', 'window'] as const).map((key) => rules.parsed(key, 'a duration such as 1m30s', composeDuration));
+    if (delay != null) put(block, 'backoff', formatDuration(delay.value), delay.from);
+    const most = rules.number('max_attempts');
     if (most !== null) put(block, 'max_restarts', most);
-    const windowMs = window === null ? null : composeDuration(String(window.value));
-    if (windowMs !== null && windowMs > 0 && most !== null) put(block, 'restart_window', formatDuration(windowMs), window);
+    if (window != null && window.value > 0 && most !== null) put(block, 'restart_window', formatDuration(window.value), window.from);
     rules.rest({});
   }
   const replicas = deploy.number('replicas');
@@ -42,6 +41,9 @@ export function composeDeploy(read: Reader, block: DraftBlock): void {
   deploy.lose('resources', kernelLimit);
   deploy.rest({}, 'it is about a cluster');
 }
+
+/** When compose restarts, by `deploy.restart_policy.condition`. */
+const POLICIES: ReadonlyMap<string, string> = new Map([['none', 'never'], ['on-failure', 'on-failure'], ['any', 'always']]);
 
 export function composeStop(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const signal = settled(read, 'stop_signal', around);

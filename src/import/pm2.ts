@@ -57,7 +57,7 @@ function appsOf(root: Sourced): readonly Sourced[] | null {
 
 function importApp(app: Sourced, source: Source, { services, remarks }: Draft): void {
   const script = app.entries?.get('script') ?? app.entries?.get('exec') ?? app.entries?.get('path');
-  if (script?.value === undefined || script.value === null) return remarks.lost(app, 'apps', 'expected a script, found none');
+  if (script?.value == null) return remarks.lost(app, 'apps', `expected a script, ${script === undefined && app.entries !== null ? 'found none' : `got ${shown(script ?? app)}`}`);
   const written = app.entries?.get('name')?.value;
   const wanted = String(written ?? basename(String(script.value), extname(String(script.value)))).replaceAll(/[/\p{Cc}]/gu, '-') || 'app';
   const taken = new Set(services.map(({ name }) => name));
@@ -65,7 +65,8 @@ function importApp(app: Sourced, source: Source, { services, remarks }: Draft): 
   for (let number = 2; taken.has(name); number += 1) name = `${wanted}-${number}`;
   const read = openReader(app, name, remarks);
   if (name !== String(written ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
-  for (const key of ['name', ...silent]) read.take(key);
+  read.text('name');
+  for (const key of silent) read.take(key);
   const block: DraftBlock = new Map();
   command(read, block, source);
   environment(read, block, source);
@@ -80,9 +81,9 @@ function importApp(app: Sourced, source: Source, { services, remarks }: Draft): 
 function command(read: Reader, block: DraftBlock, { directory, target }: Source): void {
   const from = read.take('script') ?? read.take('exec') ?? read.take('path');
   const script = String(from?.value ?? '');
-  const cwdNode = read.take('cwd') ?? read.take('exec_cwd');
+  const cwdNode = read.scalar('cwd', 'exec_cwd');
   const cwd = cwdNode === null ? '.' : String(cwdNode.value);
-  const interpreterNode = read.take('interpreter') ?? read.take('exec_interpreter');
+  const interpreterNode = read.scalar('interpreter', 'exec_interpreter');
   const interpreterArgs = words(read, 'interpreter_args', 'node_args', 'nodeArgs', 'interpreterArgs');
   const args = words(read, 'args');
   const workingDir = rebased(cwd, directory, target);
@@ -118,6 +119,7 @@ function words(read: Reader, ...keys: readonly string[]): readonly string[] {
   for (const key of keys) {
     const found = read.take(key);
     if (found === null) continue;
+    for (const item of [found, ...found.items ?? []]) if (item.entries !== null || (item !== found && item.value === null)) read.lose(key, `expected a text, got ${shown(item)}`);
     if (found.items !== null) return textsOf(found);
     const parted = splitWords(literal(String(found.value ?? '').replaceAll('\\', '\\\\')));
     if (parted !== null) return parted.map((word) => word.join(''));
@@ -144,16 +146,16 @@ function environment(read: Reader, block: DraftBlock, { envName, directory, targ
     if (key === `env_${envName ?? ''}`) add(node);
     else read.lose(key, `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`);
   }
-  const file = read.take('env_file');
+  const file = read.scalar('env_file');
   const path = file === null ? '' : String(file.value ?? '');
   const usable = file === null ? null : usableEnvFile(path, file, read.at('env_file'), { directory, target, remarks: read.remarks, replaces: false });
   put(block, 'env', envBlock(variables, usable === null ? null : { path: usable.path, from: file }), env);
 }
 
 function account(read: Reader, block: DraftBlock): void {
-  const user = read.take('uid') ?? read.take('user');
+  const user = read.scalar('uid', 'user');
   if (user !== null) put(block, 'user', /^\d+$/.test(String(user.value)) ? userName(Number(user.value)) : String(user.value), user);
-  const owner = read.take('gid');
+  const owner = read.scalar('gid');
   const group = /^\d+$/.test(String(owner?.value)) ? groupName(Number(owner?.value)) : String(owner?.value);
   if (owner !== null && /^\d+$/.test(group) && findGroup(group) === null) read.lose('gid', `there is no group ${group} on this machine`);
   else if (owner !== null) put(block, 'group', group, owner);
@@ -161,7 +163,7 @@ function account(read: Reader, block: DraftBlock): void {
 
 function modes(read: Reader): void {
   const { entries } = read.node;
-  const instances = read.take('instances');
+  const instances = read.scalar('instances');
   const count = instances === null ? '1' : String(instances.value);
   if (count !== '1') read.lose('instances', `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`);
   else if (String(entries?.get('exec_mode')?.value).startsWith('cluster')) read.change('exec_mode', 'runs as a process of its own, without the cluster module');

@@ -51,7 +51,7 @@ export function shutdown(read: Reader, block: DraftBlock, around: ComposeAround)
 
 /** One check: that of readiness, else that of liveness, else a line of the log. */
 export function health(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const [ready, line] = [read.within('readiness_probe'), read.take('ready_log_line')];
+  const [ready, line] = [read.within('readiness_probe'), read.scalar('ready_log_line')];
   if (ready !== null) read.lose('liveness_probe', 'a service has one check; that of readiness goes on when it is ready');
   const probe = ready ?? read.within('liveness_probe');
   const check: DraftBlock = new Map();
@@ -98,7 +98,7 @@ export function health(read: Reader, block: DraftBlock, around: ComposeAround): 
 export function schedule(read: Reader, block: DraftBlock, name: string): void {
   const rules = read.within('schedule');
   if (rules === null) return;
-  const [cron, interval, zone] = [rules.take('cron'), rules.take('interval'), rules.text('timezone')];
+  const [cron, interval, zone] = [rules.scalar('cron'), rules.scalar('interval'), rules.text('timezone')];
   const place = cron ?? interval ?? rules.node;
   const every = cron === null && interval !== null ? everyOf(composeDuration(String(interval.value))) : null;
   const imported: ImportedCron = cron !== null

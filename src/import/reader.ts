@@ -12,6 +12,10 @@ export interface Reader {
   take(key: string): Sourced | null;
   /** A reader of the map that a key has. */
   within(key: string): Reader | null;
+  /** The first of the keys that is given. What is no scalar is named as lost. */
+  scalar(...keys: readonly string[]): Sourced | null;
+  /** What a scalar says; what `parse` does not take is named as lost. */
+  parsed<Value>(key: string, expected: string, parse: (text: string) => Value | null): { readonly value: Value; readonly from: Sourced } | null;
   /** A scalar as text. Anything else is named as lost. */
   text(key: string): string | null;
   number(key: string): number | null;
@@ -38,21 +42,27 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     if (found !== null) remarks[kind](found, at(key), why);
   };
   const lose = naming('lost');
-  const parsed = <Value>(key: string, expected: string, parse: (text: string) => Value | null): Value | null => {
+  const parsed: Reader['parsed'] = (key, expected, parse) => {
     const found = take(key);
     const value = found === null || found.value === null ? null : parse(String(found.value));
-    if (found !== null && value === null) lose(key, `expected ${expected}, got ${shown(found)}`);
-    return value;
+    if (found === null) return null;
+    if (value !== null) return { value, from: found };
+    lose(key, `expected ${expected}, got ${shown(found)}`);
+    return null;
+  };
+  const scalar = (...keys: readonly string[]): Sourced | null => {
+    const [key] = keys.filter((each) => take(each) !== null);
+    return key === undefined ? null : (parsed(key, 'a text', String)?.from ?? null);
   };
   return {
-    node, remarks, at, take, lose, change: naming('changed'),
+    node, remarks, at, take, scalar, parsed, lose, change: naming('changed'),
     within(key) {
       const found = take(key);
       return found === null ? null : openReader(found, at(key), remarks);
     },
-    text: (key) => parsed(key, 'a text', String),
-    number: (key) => parsed(key, 'a number', (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text))),
-    flag: (key) => parsed(key, 'true or false', truth),
+    text: (key) => parsed(key, 'a text', String)?.value ?? null,
+    number: (key) => parsed(key, 'a number', numberIn)?.value ?? null,
+    flag: (key) => parsed(key, 'true or false', truth)?.value ?? null,
     rest(reasons, otherwise = 'sysg has no such key') {
       for (const [key, found] of node.entries ?? []) {
         if (asked.has(key) || isEmpty(found) || key.startsWith('x-')) continue;
@@ -66,6 +76,26 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
 export function truth(text: string): boolean | null {
   if (/^(true|yes|on|1)$/i.test(text.trim())) return true;
   return /^(false|no|off|0)$/i.test(text.trim()) ? false : null;
+}
+
+export function numberIn(text: string): number | null {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text);
+}
+
+/** 0 or more. */
+export function countIn(text: string): number | null {
+  const number = numberIn(text);
+  return number === null || number < 0 ? null : number;
+}
+
+/** Exit codes: what is none is named as lost. */
+export function exitCodesIn(read: Reader, key: string, parts: readonly (string | Sourced)[]): readonly number[] {
+  return parts.flatMap((part) => {
+    const text = typeof part === 'string' ? part : String(part.value ?? '');
+    if (/^\d+$/.test(text) && Number(text) <= 255) return [Number(text)];
+    read.lose(key, `expected an exit code from 0 to 255, got ${typeof part === 'string' ? JSON.stringify(part) : shown(part)}`);
+    return [];
+  });
 }
 
 /** A list of texts: that of a list, or the one of a scalar. */

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
-import { openReader, truth, type Reader } from './reader.ts';
+import { countIn, exitCodesIn, openReader, truth, type Reader } from './reader.ts';
 import { supervisordProgram } from './reasons.ts';
+import type { Remarks } from './remarks.ts';
 import { asCommandLine, asText, isLiteral, splitWords, type Piece, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
@@ -41,9 +42,10 @@ export function programBlock(node: Sourced, name: string, expand: Expand, source
   return block;
 }
 
-/** `%(program_name)s`, `%(process_num)02d`, `%(ENV_NAME)s`, `%%`, and `%(here)s`, the directory of the file that says so. */
-export function expanding(values: Readonly<Record<string, string | number>>): Expand {
-  return ({ file, value }) => {
+/** `%(program_name)s`, `%(process_num)02d`, `%(ENV_NAME)s`, `%%`, and `%(here)s`, the directory of the file that says so. A name that is none of those is left as it stands, and named. */
+export function expanding(values: Readonly<Record<string, string | number>>, remarks: Remarks, section: string): Expand {
+  return (node) => {
+    const { file, value } = node;
     const known: Readonly<Record<string, string | number>> = { here: dirname(file), host_node_name: hostname(), ...values };
     const pieces: Piece[] = [];
     let end = 0;
@@ -53,7 +55,11 @@ export function expanding(values: Readonly<Record<string, string | number>>): Ex
       end = index + whole.length;
       if (whole === '%%') pieces.push('%');
       else if (name.startsWith('ENV_')) pieces.push({ name: name.slice(4), fallback: null });
-      else pieces.push(known[name] === undefined ? whole : String(known[name]).padStart(Number(width || 0), zero === '' ? ' ' : '0'));
+      else if (known[name] !== undefined) pieces.push(String(known[name]).padStart(Number(width || 0), zero === '' ? ' ' : '0'));
+      else {
+        remarks.lost(node, section, `supervisord puts in nothing for ${whole}, which stands here as it is`);
+        pieces.push(whole);
+      }
     }
     pieces.push(text.slice(end));
     return pieces.filter((piece) => piece !== '');
@@ -61,42 +67,36 @@ export function expanding(values: Readonly<Record<string, string | number>>): Ex
 }
 
 function restarts(read: Reader, block: DraftBlock): void {
-  const autorestart = read.take('autorestart');
-  const word = String(autorestart?.value ?? 'unexpected').toLowerCase();
-  const isRestarted = word === 'unexpected' ? null : truth(word);
-  if (isRestarted === true) put(block, 'restart_policy', 'always', autorestart);
-  else if (isRestarted === false) put(block, 'restart_policy', 'never', autorestart);
-  const startsecs = read.take('startsecs');
-  if (startsecs !== null) put(block, 'stable_after', `${Number(startsecs.value) || 0}s`, startsecs);
-  const retries = read.take('startretries');
-  if (retries !== null) put(block, 'max_restarts', Math.max(0, Math.round(Number(retries.value)) || 0), retries);
+  const autorestart = read.parsed('autorestart', 'true, false or unexpected', (text) => (/^\s*unexpected\s*$/i.test(text) ? 'unexpected' : truth(text)));
+  if (autorestart !== null && autorestart.value !== 'unexpected') put(block, 'restart_policy', autorestart.value ? 'always' : 'never', autorestart.from);
+  const startsecs = read.parsed('startsecs', SECONDS, countIn);
+  if (startsecs !== null) put(block, 'stable_after', `${startsecs.value}s`, startsecs.from);
+  const retries = read.parsed('startretries', 'a number, 0 or more', countIn);
+  if (retries !== null) put(block, 'max_restarts', Math.round(retries.value), retries.from);
   const codes = read.take('exitcodes');
-  if (codes !== null) put(block, 'success_exit_codes', String(codes.value).split(/[\s,]+/).filter((code) => code !== '').map(Number), codes);
+  if (codes !== null) put(block, 'success_exit_codes', exitCodesIn(read, 'exitcodes', String(codes.value).split(/[\s,]+/).filter((code) => code !== '')), codes);
 }
 
 function stopping(read: Reader, block: DraftBlock): void {
-  const signal = read.take('stopsignal');
-  const name = signal === null ? null : signalNamed(String(signal.value));
-  if (signal !== null && name !== null) put(block, 'stop_signal', name, signal);
-  else if (signal !== null) read.lose('stopsignal', `expected a signal, got ${JSON.stringify(signal.value)}`);
-  const wait = read.take('stopwaitsecs');
-  if (wait !== null) put(block, 'stop_timeout', `${Number(wait.value) || 0}s`, wait);
-  const asGroup = read.take('stopasgroup');
-  if (truth(String(asGroup?.value)) === true) put(block, 'kill_mode', 'group', asGroup);
-  const killed = read.take('killasgroup');
-  if (truth(String(killed?.value)) === false) read.change('killasgroup', 'SIGKILL always goes to all that is left of the service');
+  const signal = read.parsed('stopsignal', 'a signal', signalNamed);
+  if (signal !== null) put(block, 'stop_signal', signal.value, signal.from);
+  const wait = read.parsed('stopwaitsecs', SECONDS, countIn);
+  if (wait !== null) put(block, 'stop_timeout', `${wait.value}s`, wait.from);
+  if (read.flag('stopasgroup') === true) put(block, 'kill_mode', 'group', read.take('stopasgroup'));
+  if (read.flag('killasgroup') === false) read.change('killasgroup', 'SIGKILL always goes to all that is left of the service');
 }
 
+const SECONDS = 'a number of seconds, 0 or more';
+
 function logs(read: Reader, block: DraftBlock): void {
-  const size = read.take('stdout_logfile_maxbytes');
-  const keep = read.take('stdout_logfile_backups');
-  const bytes = size === null ? null : String(size.value).trim().toUpperCase();
-  if (bytes === '0') read.change('stdout_logfile_maxbytes', 'a log is rotated at 10M; there is no log without rotation');
+  const size = read.parsed('stdout_logfile_maxbytes', 'a size such as 50MB', (text) => /^\s*\d+\s*[KMG]?B?\s*$/i.test(text) ? text.trim().toUpperCase() : null);
+  const keep = read.parsed('stdout_logfile_backups', 'a number, 0 or more', countIn);
+  if (size?.value === '0') read.change('stdout_logfile_maxbytes', 'a log is rotated at 10M; there is no log without rotation');
   const rotate = {
-    ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' && { size: bytes }),
-    ...(keep !== null && /^\d+$/.test(String(keep.value)) && { keep: Number(keep.value) }),
+    ...(size !== null && size.value !== '0' && { size: size.value }),
+    ...(keep !== null && { keep: Math.round(keep.value) }),
   };
-  if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, size ?? keep);
+  if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, (size ?? keep)?.from);
 }
 
 /** `A="x",B='y',C=z`: supervisord's list of variables, over several lines too. */

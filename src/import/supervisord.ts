@@ -99,7 +99,7 @@ function groupsOf(sections: readonly IniSection[]): ReadonlyMap<string, string> 
 
 function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): void {
   const read = openReader(node, name, remarks);
-  const variables = environmentOf(read, expanding({}));
+  const variables = environmentOf(read, expanding({}, remarks, name));
   put(root, 'env', envBlock(variables, null), read.take('environment'));
   read.rest(supervisordItself);
 }
@@ -114,7 +114,7 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
   const pattern = first.take('process_name');
   for (let index = 0; index < made; index += 1) {
     const number = start + index;
-    const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
+    const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program }, remarks, program);
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
     const name = count > 1 && !/process_num/.test(String(pattern?.value)) ? `${wanted}_${number}` : wanted;
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');

@@ -367,3 +367,36 @@ test.each([
   expect(made.text?.includes('skip: true')).toBe(skipped);
   if (source.includes('D=e') || source.includes('D: e')) expect(made.text).toMatch(/ D: "?e/);
 });
+
+test.each([
+  ['p.conf', '[program:a]\ncommand=x %(foo)s %(program_name)s\nautorestart=maybe\nstartsecs=-1\nstartretries=many\nexitcodes=0,abc,300\nstopwaitsecs=long\nstopasgroup=2\nstdout_logfile_maxbytes=lots\n', [
+    '2: lost: a: supervisord puts in nothing for %(foo)s, which stands here as it is', '3: lost: a.autorestart: expected true, false or unexpected, got "maybe"',
+    '4: lost: a.startsecs: expected a number of seconds, 0 or more, got "-1"', '5: lost: a.startretries: expected a number, 0 or more, got "many"',
+    '6: lost: a.exitcodes: expected an exit code from 0 to 255, got "abc"', '6: lost: a.exitcodes: expected an exit code from 0 to 255, got "300"',
+    '7: lost: a.stopwaitsecs: expected a number of seconds, 0 or more, got "long"', '8: lost: a.stopasgroup: expected true or false, got "2"',
+    '9: lost: a.stdout_logfile_maxbytes: expected a size such as 50MB, got "lots"',
+  ]],
+  ['ecosystem.json', JSON.stringify({ apps: [{
+    name: ['x'], script: 'a.js', cwd: ['x'], interpreter: { a: 1 }, args: [1, ['b']], node_args: { a: 1 }, autorestart: 'maybe', max_restarts: 'many', cron_restart: ['x'], kill_signal: 'FOO', uid: ['x'],
+    stop_exit_codes: [1, 'a'], exp_backoff_restart_delay: 'soon', wait_ready: [true],
+  }, 'text'] }), [
+    '1: lost: a.name: expected a text, got a list', '1: lost: a.cwd: expected a text, got a list', '1: lost: a.interpreter: expected a text, got a map', '1: lost: a.node_args: expected a text, got a map',
+    '1: lost: a.args: expected a text, got a list', '1: lost: a.autorestart: expected true or false, got "maybe"', '1: lost: a.cron_restart: expected a text, got a list',
+    '1: lost: a.exp_backoff_restart_delay: expected milliseconds or a duration such as 10s, got "soon"', '1: lost: a.max_restarts: expected a number, got "many"',
+    '1: lost: a.stop_exit_codes: expected an exit code from 0 to 255, got "a"', '1: lost: a.kill_signal: expected a signal, got "FOO"', '1: lost: a.wait_ready: expected true or false, got a list',
+    '1: lost: a.uid: expected a text, got a list', '1: lost: apps: expected a script, got "text"',
+  ]],
+  ['compose.yaml', 'services:\n  a:\n    command: x\n    deploy: {restart_policy: {condition: sometimes, delay: soon, window: [1]}}\n', [
+    '4: lost: a.deploy.restart_policy.condition: expected none, on-failure or any, got "sometimes"', '4: lost: a.deploy.restart_policy.delay: expected a duration such as 1m30s, got "soon"',
+    '4: lost: a.deploy.restart_policy.window: expected a duration such as 1m30s, got a list',
+  ]],
+  ['p.yaml', 'processes:\n  a: {command: x, ready_log_line: [y]}\n  b: {command: x, schedule: {cron: [y]}}\n', [
+    '2: lost: a.ready_log_line: expected a text, got a list', '3: lost: b.schedule.cron: expected a text, got a list',
+    '3: lost: b.schedule: a schedule here has times of the day, of which this interval is none: b is skipped until it has another',
+  ]],
+] as const)('%s: a value that is none of those a key may have is named, and no default is put in without a word', async (file, source, expected) => {
+  const made = await tried({ [file]: source }, file);
+  const named = lost(made).map((line) => line.replace(/^.*?\.(?:yaml|conf|json):/, '')).filter((line) => line.includes(': lost: '));
+  expect(named).toEqual(expected);
+  expect(made.text).not.toMatch(/null|undefined|NaN|\.nan/);
+});
