@@ -65,6 +65,5 @@ function log(action: PlainReference): readonly string[] {
 
 /** One name for each guard and each of its written parameters: `verdictIs_retry`. */
 function identifier(guard: PlainReference): string {
-  const parts = typeof guard === 'string' ? [guard] : [guard.type, ...plainValues(guard.params)];
-  return parts.join('_').replaceAll(/[^A-Za-z0-9_]/g, '_');
+  return (typeof guard === 'string' ? [guard] : [guard.type, ...plainValues(guard.params)]).join('_').replaceAll(/[^A-Za-z0-9_]/g, '_');
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { openLineTimes } from '../logs/line-times.ts';
 import { textOfLine } from '../logs/lines.ts';
-import { logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
+import { makeLogLookup, type LogStream } from '../logs/names.ts';
 import { follow, readLog } from '../logs/tail.ts';
 import { openLineReader, type TimedLine } from '../logs/timed-lines.ts';
 import type { Sink } from './event-stream.ts';
@@ -16,12 +16,6 @@ export interface LogChoice {
   readonly unit: string;
   readonly streams: readonly LogStream[];
   readonly lines: number;
-}
-
-export function streamsNamed(word: string | undefined): readonly LogStream[] | null {
-  if (word === undefined || word === 'all') return logStreams;
-  const stream = logStreams.find((known) => known === word);
-  return stream === undefined ? null : [stream];
 }
 
 /** The last lines of the chosen streams, in the order of time. */

@@ -3,12 +3,13 @@ import { askFor, mostRecords } from '../cli/ask.ts';
 import { commandStart } from '../cli/config-choice.ts';
 import { inWindow } from '../cli/print/charts.ts';
 import { why } from '../cli/print/why.ts';
+import { logStreams } from '../logs/names.ts';
 import { inspectPayload, journalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { list, nullable, number, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { maskedSpec } from './mask.ts';
 import { anything, json, problemResponse, refusalResponse, wholeNumber, type Route } from './route.ts';
-import { followLogs, lastLogLines, streamsNamed, type LogChoice } from './unit-logs.ts';
+import { followLogs, lastLogLines, type LogChoice } from './unit-logs.ts';
 import { rowOf, unitRow } from './unit-row.ts';
 
 const logLine = record({ at: nullable(string), stream: string, line: string });
@@ -18,11 +19,12 @@ const samples = record({ window: string, samples: list(record({ at: number, cpu:
 /** What there is to know of one unit, but for its chart. */
 export function unitRoutes({ watched: { call }, configured, shown, withUnit, recordsOf, history, stream }: Asking): readonly Route[] {
   const logChoice = (context: Context, unit: string, units: readonly UnitStatus[]): LogChoice | Response => {
-    const streamsChosen = streamsNamed(context.req.query('stream'));
-    if (streamsChosen === null) return problemResponse(400, `stream: expected stdout, stderr or all, got '${context.req.query('stream')}'`);
+    const named = context.req.query('stream') ?? 'all';
+    const streams = logStreams.filter((known) => named === 'all' || named === known);
+    if (streams.length === 0) return problemResponse(400, `stream: expected stdout, stderr or all, got '${named}'`);
     const lines = wholeNumber(context.req.query('lines'), 200, MOST_LINES);
     return lines === null ? problemResponse(400, `lines: expected a whole number up to ${MOST_LINES}`)
-      : { logDir: call.paths.logDir, names: units.map(({ name }) => name), unit, streams: streamsChosen, lines };
+      : { logDir: call.paths.logDir, names: units.map(({ name }) => name), unit, streams, lines };
   };
   return [
     {

@@ -33,14 +33,11 @@ interface Story extends Required<Pick<WhyInput, 'unit' | 'units' | 'nowMs' | 'co
 }
 
 function sentences(story: Story): readonly string[] {
-  const { unit: { kind, process }, command } = story;
-  if (kind === 'orphaned' && process?.state === 'running') return [ofOrphan(story.unit, process.pid, command)];
+  const { unit: { name, hash, kind, process }, command } = story;
+  // One that pid.xml names stands there by its name, as with systemg 0.33.0.
+  const remedy = hash === name ? ` To end it: ${command}stop -s ${shellWord(name)}` : '';
+  if (kind === 'orphaned' && process?.state === 'running') return [`${name} runs as pid ${process.pid} without supervision: another supervisor has left it, and no configuration has it.${remedy}`];
   return [...(ofPhases.get(story.unit.phase) ?? ofStopped)(story), ...hookFailure(story)];
-}
-
-/** One that pid.xml names stands there by its name, as with systemg 0.33.0. */
-function ofOrphan({ name, hash }: UnitStatus, pid: number, command: string): string {
-  return `${name} runs as pid ${pid} without supervision: another supervisor has left it, and no configuration has it.${hash === name ? ` To end it: ${command}stop -s ${shellWord(name)}` : ''}`;
 }
 
 /** Of a unit in any other phase it is said how it came to rest. */

@@ -22,14 +22,12 @@ export function announceChange(change: Change): void {
 
 /** `api failed, db is running`; of more than three units how many came to which state. */
 export function changeText(changed: readonly Change[]): string {
-  if (changed.length <= MOST_NAMED) return changed.map((each) => `${each.name} ${verbOf(each)}`).join(', ');
+  if (changed.length <= MOST_NAMED) {
+    return changed.map(({ name, state, health }) => `${name} ${VERBS[state] ?? `is ${state}`}${state === 'running' && health !== 'healthy' ? `, ${health}` : ''}`).join(', ');
+  }
   const counts = new Map<string, number>();
   for (const { state } of changed) counts.set(state, (counts.get(state) ?? 0) + 1);
   return `${changed.length} units changed: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`;
 }
 
 const VERBS: Readonly<Record<string, string>> = { failed: 'failed', completed: 'completed', backoff: 'is in backoff', unready: 'is not ready' };
-
-function verbOf({ state, health }: Change): string {
-  return `${VERBS[state] ?? `is ${state}`}${state === 'running' && health !== 'healthy' ? `, ${health}` : ''}`;
-}

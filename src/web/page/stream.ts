@@ -4,7 +4,7 @@ const AGAIN_MS = 2000;
  * Keeps a stream of events open until the returned function is called. The browser comes back by itself where there was no answer, and not where the answer was a
  * refusal: then the stream is opened anew, where `mayReopen` says so, and otherwise that is asked again.
  */
-export function keepOpen(listen: () => EventSource, mayReopen = (_: AbortSignal): Promise<boolean> => Promise.resolve(true)): () => void {
+export function keepOpen(listen: () => EventSource, mayReopen: (stopped: AbortSignal) => Promise<boolean>): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = new AbortController();

@@ -4,8 +4,7 @@ import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { UnitActs } from './acts.tsx';
 import { Chart, wayText, type ChartMarks } from './chart.tsx';
 import { useFetched, useVersion } from './fetched.ts';
-import { now, onRecord, units } from './live.ts';
-import { useJournal } from './journal.ts';
+import { connection, gaps, now, onRecord, units } from './live.ts';
 import { Logs } from './logs.tsx';
 import { Plots } from './plots.tsx';
 import { linkTo } from './router.ts';
@@ -13,6 +12,8 @@ import { Age, State } from './table.tsx';
 import { Records, Timeline } from './timeline.tsx';
 import { CronHistory, Definition, Processes } from './unit-facts.tsx';
 import { bytes, counted, sinceOf } from './words.ts';
+import { makeGather } from './gather.ts';
+import { get } from './server.ts';
 
 interface Why { readonly text: readonly string[]; readonly causes: readonly JournalRecord[] }
 
@@ -113,4 +114,33 @@ function around(records: readonly JournalRecord[], seq: number): readonly Journa
   }
   for (const record of records) if (record.cause?.seq !== undefined && chain.has(record.cause.seq) && record.seq > seq) chain.add(record.seq);
   return records.filter((record) => chain.has(record.seq));
+}
+
+const MOST_KEPT = 3000;
+const LEAST_PAUSE_MS = 200;
+
+interface Answer { readonly records: readonly JournalRecord[] }
+
+/** The newest records of all units and those of one: read once, then added to as they come. */
+function useJournal(unit: string): readonly JournalRecord[] {
+  const [records, setRecords] = useState<readonly JournalRecord[]>([]);
+  const isOpen = connection.value === 'open';
+  useEffect(() => {
+    const stop = new AbortController();
+    const fresh = makeGather<JournalRecord>((found) => setRecords((before) => merged(before, found)), { most: MOST_KEPT, withinMs: LEAST_PAUSE_MS });
+    const forget = onRecord((record) => fresh.add([record]));
+    const histories = ['/history?limit=1500', `/units/${encodeURIComponent(unit)}/history?limit=1000`];
+    Promise.all(histories.map((path) => get<Answer>(path, stop.signal)))
+      .then((answers) => setRecords((before) => merged(...answers.map(({ records: known }) => known), before)), () => undefined);
+    return () => {
+      stop.abort();
+      forget();
+      fresh.clear();
+    };
+  }, [unit, isOpen, gaps.value]);
+  return records;
+}
+
+function merged(...lists: readonly (readonly JournalRecord[])[]): readonly JournalRecord[] {
+  return [...new Map(lists.flat().map((record) => [record.seq, record])).values()].toSorted((one, other) => one.seq - other.seq).slice(-MOST_KEPT);
 }
