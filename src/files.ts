@@ -40,14 +40,14 @@ function openAnew(path: string): number {
 
 /**
  * Makes a directory and those above it, also while others make the same ones. Not by Node's `recursive`, which tries for ever below a directory where
- * nothing can be made, as in /proc.
+ * nothing can be made, as in /proc. `above`: how many of those above it at most; a home that is gone is not made again by what writes into it.
  */
-export function makeDirectories(path: string, mode = 0o700): void {
+export function makeDirectories(path: string, mode = 0o700, above = Infinity): void {
   try {
     makeDirectory(path, mode);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
-    makeDirectories(dirname(path), mode);
+    if (!hasCode(error, 'ENOENT') || above === 0 || dirname(path) === path) throw error;
+    makeDirectories(dirname(path), mode, above - 1);
     makeDirectory(path, mode);
   }
 }

@@ -62,7 +62,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
 
   const spare = (): string => {
     if (spares.length === 0) {
-      makeDirectories(fifoDir);
+      makeDirectories(fifoDir, 0o700, 1);
       const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
       const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
       if (problems[0] !== undefined) throw new Error(problems[0]);

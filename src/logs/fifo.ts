@@ -32,7 +32,7 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
   }
   // Somebody may have removed the directory since the last look at it.
   for (const directory of new Set(missing.map(({ path }) => dirname(path)))) {
-    reporting(onProblem, `${directory}: FIFOs cannot be made there`, () => makeDirectories(directory));
+    reporting(onProblem, `${directory}: FIFOs cannot be made there`, () => makeDirectories(directory, 0o700, 1));
   }
   for (const batch of batches(missing)) {
     const made = runTool('mkfifo', ['-m', '600', '--', ...batch.map((order) => order.path)]);

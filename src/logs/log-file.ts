@@ -52,7 +52,7 @@ export class LogFile implements OpenFile {
   open(): number {
     noteUse(this);
     if (this.#descriptor !== null) return this.#descriptor;
-    makeDirectories(dirname(this.path));
+    makeDirectories(dirname(this.path), 0o700, 1);
     mendRotation(this.path);
     const { descriptor, stat } = this.#openWithRoom();
     // Closed in between: unless others have put another file there it is the same.

@@ -18,7 +18,7 @@ export interface OwnedFile {
 
 /** Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the file system says. */
 export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
-  makeDirectories(dirname(path));
+  makeDirectories(dirname(path), 0o700, 1);
   const problem = removeLink(path);
   mendRotation(path);
   const before = lstatSync(path, { throwIfNoEntry: false });

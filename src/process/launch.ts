@@ -148,8 +148,7 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
     return process;
   }
   const { pid } = process;
-  const identity = orKilled(pid, () => identify(pid));
-  if (identity === null) throw new Error(`process ${pid} was started and is not listed by the kernel`);
+  const identity = orKilled(pid, () => identify(pid) ?? unlisted(pid));
   const leader = isolation.pid ? orKilled(pid, () => awaitNamespaceLeader(pid)) : null;
   return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };
 }
@@ -171,6 +170,10 @@ function commandOf({ name, words, path, environment, confinement }: Prepared, pr
 }
 
 const exportToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
+
+function unlisted(pid: number): never {
+  throw new Error(`process ${pid} was started, is not listed in /proc, and was ended again`);
+}
 
 /** What nobody could identify, nobody could end later. */
 function orKilled<Found>(pid: number, look: () => Found): Found {

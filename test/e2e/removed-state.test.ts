@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { bin, collect, isAlive, makeHome, removeDirectory, soon } from './rig.ts';
 
@@ -49,6 +49,21 @@ test.runIf(process.getuid?.() === 0)('a supervisor that is killed while its user
   expect(await home.unit('a')).toMatchObject({ phase: 'running', process: { pid: running } });
   expect(await asUser('stop')).toMatchObject({ code: 0 });
   await home.allGone();
+});
+
+test('a home that is gone is not made again by what services say; when it is back everything goes on', async () => {
+  const home = makeHome('version: "1"\nservices:\n  talks: {command: "while :; do date; sleep 0.05; done"}\n');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const [pid, supervisor] = [(await home.unit('talks')).process?.pid, home.supervisorPid()];
+  const away = `${home.dir}.away`;
+  renameSync(home.dir, away);
+  const log = join(away, relative(home.dir, home.state), 'logs/supervisor.log');
+  await soon('that is said', () => readFileSync(log, 'utf8').includes(`${home.dir} is gone, and with it the socket`));
+  expect(existsSync(home.dir)).toBe(false);
+  renameSync(away, home.dir);
+  expect([(await home.unit('talks')).process?.pid, home.supervisorPid()]).toEqual([pid, supervisor]);
+  const before = home.log('talks').length;
+  await soon('what it says is kept again', () => home.log('talks').length > before);
 });
 
 test('a stop right after the removal ends the supervisor and its services', async () => {

@@ -140,6 +140,21 @@ kill -9 "$(cat .local/share/systemg/sysg.pid)"
     expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('Supervisor shutting down') });
   });
 
+  test('that is covered while a supervisor runs costs the starts of that time, and leaves no process that nobody knows', async () => {
+    const home = makeHome(config);
+    const ran = await inside(home, `mount -t proc proc /proc
+"$SYSG" start --daemonize
+mount -t tmpfs sysg-test /proc
+if "$SYSG" restart -s web; then exit 9; fi
+umount /proc
+"$SYSG" wait web --for running --timeout 20s
+pgrep -fx 'sleep 1000'
+"$SYSG" doctor
+"$SYSG" stop`);
+    expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\nok (?:.*\n)+Supervisor shutting down\n$/) });
+    expect(ran.stderr).toMatch(/Failed to start service 'web': "exec sleep 1000" cannot be started: process \d+ was started, is not listed in \/proc, and was ended again/);
+  });
+
   test('has to be there: without it nothing is started, and the refusal says what to do', async () => {
     const home = makeHome(config);
     const ran = await inside(home, 'mount -t tmpfs sysg-test /proc\n"$SYSG" validate\n"$SYSG" start && exit 9\n"$SYSG" start --daemonize');
