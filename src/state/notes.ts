@@ -91,12 +91,12 @@ const TOKEN_SEEDS = 'token seeds';
 const CONFIG = 'config';
 const SEEDS_KEPT = 64;
 
-/** The notes under a prefix. Earlier versions wrote null to forget a note. */
+/** The notes under a prefix. */
 function readNotes<Value>(meta: ReadonlyMap<string, unknown>, prefix: string, shape: Shape<Value>, what: string, onProblem: Report) {
   const found: Value[] = [];
   const unreadable: string[] = [];
   for (const [key, value] of meta) {
-    if (!key.startsWith(prefix) || value === null) continue;
+    if (!key.startsWith(prefix)) continue;
     try {
       check(value, shape, key);
       found.push(value);

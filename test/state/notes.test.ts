@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AdoptOrder, ChildRecord } from '../../machines/types.ts';
-import { keepChildren, recoverChildren } from '../../src/state/notes.ts';
-import { openLedger } from '../../src/state/ledger.ts';
+import type { AdoptOrder, ChildRecord, SwitchRecord } from '../../machines/types.ts';
+import { keepChildren, keepSwitches, noteConfig, notedConfig, noteTokenSeed, openSwitches, recoverChildren, tokenSeeds } from '../../src/state/notes.ts';
+import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import type { ScannedRow } from '../../src/state/recovery.ts';
 import { record as unitRecord } from './record.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -81,8 +81,46 @@ describe('children of the ledger', () => {
   });
 
   test('that cannot be read are reported and dropped', async () => {
-    const found = await recovered([['child/c1', { id: 'c1', order: 5 }]], []);
-    expect(found).toMatchObject({ adopt: [], gone: ['c1'] });
+    const found = await recovered([['child/c1', { id: 'c1', order: 5 }], ['child/c2', child('c2')]], [row(70, ['T', 'c2'])]);
+    expect(found).toMatchObject({ adopt: ['c2'], gone: ['c1'] });
+    expect(await recovered([['child/c1', 5]], [])).toMatchObject({ adopt: [], gone: ['c1'] });
     expect(found.problems[0]).toMatch(/a spawned child cannot be read: child\/c1\.order: expected an object, found 5/);
+  });
+});
+
+describe('other notes of the ledger', () => {
+  const ledgerOf = (directory = tempDir()): Ledger => openLedger(join(directory, 'ledger.ndjson'), { onProblem: (text) => { throw new Error(text); }, bootId: 'boot' });
+
+  test('of the seeds of tokens the newest 64 are kept, and what is no text is none', () => {
+    const ledger = ledgerOf();
+    const seeds = Array.from({ length: 65 }, () => noteTokenSeed(ledger));
+    expect(new Set(seeds).size).toBe(65);
+    expect(tokenSeeds(ledger.meta)).toEqual(seeds.slice(1));
+    expect([tokenSeeds(new Map([['token seeds', [7, 'a', null]]])), tokenSeeds(new Map([['token seeds', 'a']])), tokenSeeds(new Map())]).toEqual([['a'], [], []]);
+    ledger.close();
+  });
+
+  test('the configuration is the one that was noted last, if it is a text', () => {
+    const ledger = ledgerOf();
+    expect(notedConfig(ledger.meta)).toBeNull();
+    noteConfig(ledger, '/x.yaml');
+    expect([notedConfig(ledger.meta), notedConfig(new Map([['config', 7]]))]).toEqual(['/x.yaml', null]);
+    ledger.close();
+  });
+
+  test('a switch is open until it is forgotten, or its candidate is the unit; one that cannot be read is reported', () => {
+    const ledger = ledgerOf();
+    const open: SwitchRecord = { unit: 'web', generation: 3, slots: { from: 0, to: 1 } };
+    const problems: string[] = [];
+    const found = (generation: number | null, meta = ledger.meta): readonly SwitchRecord[] => {
+      const entries = new Map(generation === null ? [] : [['web', { record: { ...unitRecord('web'), generation }, written: { at: 0, wallMs: 0, bootId: 'boot' } }]]);
+      return openSwitches({ meta, entries }, (text) => problems.push(text));
+    };
+    keepSwitches(ledger).recordSwitch(open);
+    expect([null, 2, 3].map((generation) => found(generation))).toEqual([[open], [open], []]);
+    keepSwitches(ledger).forgetSwitch('web');
+    expect([found(null), problems]).toEqual([[], []]);
+    expect([found(null, new Map([['switch/web', { unit: 'web' }]])), problems]).toEqual([[], [expect.stringContaining('an open switch cannot be read: switch/web: missing field')]]);
+    ledger.close();
   });
 });

@@ -17,7 +17,7 @@ interface Rig {
 }
 
 /** A presence whose socket is a plain file. */
-function rig(sees: (isInPlace: () => boolean) => boolean = (isInPlace) => isInPlace()): Rig {
+function rig(sees: (isInPlace: () => boolean) => boolean = (isInPlace) => isInPlace(), refusals: Error[] = []): Rig {
   const home = join(tempDir(), 'home');
   mkdirSync(home);
   const paths = runtimePaths({ system: false, env: { HOME: home } });
@@ -31,6 +31,8 @@ function rig(sees: (isInPlace: () => boolean) => boolean = (isInPlace) => isInPl
     socket: {
       isInPlace: () => statSync(paths.socket, { throwIfNoEntry: false })?.isFile() === true,
       putBack: async () => {
+        const refusal = refusals.shift();
+        if (refusal !== undefined) throw refusal;
         rmSync(paths.socket, { force: true });
         writeFileSync(paths.socket, '');
         done.push('socket');
@@ -63,9 +65,32 @@ test('a removed socket is put back', async () => {
   const { paths, presence, problems, done } = rig();
   writeFileSync(paths.pidFile, '1');
   rmSync(paths.socket);
-  await presence.look();
+  await Promise.all([presence.look(), presence.look()]);
   expect(done).toEqual(['socket']);
   expect(problems).toEqual([`${paths.socket}: was removed by somebody and has been put back`]);
+});
+
+test('a socket that cannot be put back is said once, and so is that it is there again', async () => {
+  const full = (): Error => new Error('no room for a socket');
+  const { paths, presence, problems, done } = rig(undefined, [full(), full()]);
+  writeFileSync(paths.pidFile, '1');
+  rmSync(paths.socket);
+  for (let look = 1; look <= 4; look += 1) await presence.look();
+  expect(done).toEqual(['socket']);
+  expect(problems.splice(0)).toEqual(['clients may not find this supervisor: no room for a socket', `${paths.socket}: is there again; clients reach this supervisor`]);
+  rmSync(paths.socket);
+  await presence.look();
+  expect(problems).toEqual([`${paths.socket}: was removed by somebody and has been put back`]);
+});
+
+test('who ends puts nothing back any more, in a look that has begun neither', async () => {
+  const { paths, presence, problems, done } = rig();
+  rmSync(paths.socket);
+  const look = presence.look();
+  presence.close();
+  await look;
+  await presence.look();
+  expect([done, problems]).toEqual([[], []]);
 });
 
 test('a removed directory is made again, with its lock held: nobody else can start there', async () => {
