@@ -1,3 +1,4 @@
+import { firstNot } from '../halving.ts';
 import { DAY_MS } from './calendar.ts';
 
 /** A stretch of time in which a zone's clocks keep one offset, and what happened to them before it. */
@@ -75,7 +76,8 @@ export class Timeline {
     const nextOffsetMs = this.offsetAt((day + 1) * DAY_MS);
     const changes: Change[] = [];
     for (let [fromMs, beforeMs] = [day * DAY_MS, offsetMs]; beforeMs !== nextOffsetMs;) {
-      const atMs = this.#firstChange(fromMs, (day + 1) * DAY_MS, beforeMs);
+      // To the second; at the next midnight it is another one.
+      const atMs = 1000 * firstNot((second) => this.offsetAt(second * 1000) === beforeMs, fromMs / 1000, (day + 1) * DAY_MS / 1000);
       const afterMs = this.offsetAt(atMs);
       changes.push({ atMs, beforeMs, afterMs });
       [fromMs, beforeMs] = [atMs, afterMs];
@@ -84,17 +86,6 @@ export class Timeline {
     if (this.#days.size > DAYS_KEPT) this.#days.clear();
     this.#days.set(day, read);
     return read;
-  }
-
-  /** By halving, to the second: the offset is `offsetMs` at `fromMs` and another at `toMs`. */
-  #firstChange(fromMs: number, toMs: number, offsetMs: number): number {
-    let [same, other] = [fromMs / 1000, toMs / 1000];
-    while (other - same > 1) {
-      const middle = Math.floor((same + other) / 2);
-      if (this.offsetAt(middle * 1000) === offsetMs) same = middle;
-      else other = middle;
-    }
-    return other * 1000;
   }
 }
 

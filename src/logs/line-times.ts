@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstNot } from '../halving.ts';
 import { timesOf } from './archives.ts';
 import type { Place } from './pieces.ts';
 import { readTimes, undated, type TimeMark } from './times.ts';
@@ -51,7 +52,7 @@ function lags(file: string, place: Place, length: number, last: TimeMark | undef
 
 function stretches(marks: readonly TimeMark[], from: number, length: number): Stretch[] {
   const found: Stretch[] = [];
-  let index = firstAfter(marks, from);
+  let index = firstNot((place) => (marks[place]?.offset ?? 0) <= from, 0, marks.length);
   let mark = marks[index - 1] ?? { ...undated, latest: marks[0]?.latest ?? null };
   for (; ; index += 1) {
     const next = marks[index];
@@ -59,17 +60,6 @@ function stretches(marks: readonly TimeMark[], from: number, length: number): St
     if (next.offset > from) found.push({ end: next.offset - from, mark });
     mark = next;
   }
-}
-
-function firstAfter(marks: readonly TimeMark[], offset: number): number {
-  let low = 0;
-  let high = marks.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((marks[middle]?.offset ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function signature(path: string): string {

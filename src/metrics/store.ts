@@ -1,3 +1,4 @@
+import { firstNot } from '../halving.ts';
 import type { MetricSample } from '../wire/payloads.ts';
 
 /** One measurement of a unit: all its processes together. */
@@ -145,13 +146,7 @@ class Series {
 
   /** Index of the first sample that is not older; samples are in the order of their times, unless the clock was set back. */
   firstSince(atMs: number): number {
-    let [low, high] = [0, this.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.at(middle)?.atMs ?? 0) < atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstNot((index) => (this.at(index)?.atMs ?? 0) < atMs, 0, this.length);
   }
 
   shift(): Sample | null {
