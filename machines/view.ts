@@ -125,9 +125,9 @@ function rolloutView({ context }: SupervisorSnapshot, name: string): RolloutView
   return { step: facts?.step ?? 'starting', place: aside.place, slots, phase: aside.facts.phase, generation: aside.facts.generation, process };
 }
 
-/** The unit has completed, and with this definition it would do the same again: a restart of everything leaves it as it is. */
+/** A one-shot that has completed, and with this definition would do the same again: a restart of everything leaves it as it is. */
 export function isDone(view: UnitView, next: ServiceSpec): boolean {
-  return view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf({ ...view, spec: { ...view.spec, definition: view.ran } }, next) === 'unchanged';
+  return next.restart.oneshot && view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf({ ...view, spec: { ...view.spec, definition: view.ran } }, next) === 'unchanged';
 }
 
 export interface ShownFacts extends Pick<UnitFacts, 'phase' | 'wanted' | 'outcome' | 'ready'> {

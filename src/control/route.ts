@@ -131,7 +131,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name) && !changesKind.has(view.spec.name));
     const done = request.all === true ? [] : running.filter((view) => {
       const next = specs.get(view.spec.name);
-      return next?.restart.oneshot === true && isDone(view, next);
+      return next !== undefined && isDone(view, next);
     }).map(({ spec }) => spec.name);
     const units = running.map(({ spec }) => spec.name).filter((name) => !done.includes(name));
     const isRunning = new Set(running.map(({ spec }) => spec.name));

@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
 import { hasEnded, provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
 import { isAnnounced, type Phase, type ServiceSpec, type SupervisorFact, type UnitFacts } from '../../machines/types.ts';
-import { isDone, viewAll, type UnitView } from '../../machines/view.ts';
+import { isDone, viewAll } from '../../machines/view.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { chosenServices, type Chosen } from '../config/profiles.ts';
@@ -153,8 +153,7 @@ function order(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCo
   const services = [...units.values()].filter(({ spec }) => spec.cron === null).map(({ name }) => name);
   if (verb === 'stop') return root.send({ type: 'stop', at, ticket: null, units: unit === null ? [...units.keys()] : [unit] });
   if (verb === 'start') return root.send({ type: 'start', at, ticket: null, units: unit === null ? services : [unit] });
-  const isLeft = (view: UnitView): boolean => view.spec.restart.oneshot && isDone(view, view.spec);
-  const wanted = viewAll(root.getSnapshot()).filter((view) => view.wanted === 'up' && view.spec.cron === null && !isLeft(view)).map(({ spec }) => spec.name);
+  const wanted = viewAll(root.getSnapshot()).filter((view) => view.wanted === 'up' && view.spec.cron === null && !isDone(view, view.spec)).map(({ spec }) => spec.name);
   root.send({ type: 'restart', at, ticket: null, units: unit === null ? wanted : [unit], specs: null });
 }
 
