@@ -108,7 +108,6 @@ function prepareDirectory(directory: string): string | null {
   try {
     makeDirectories(directory);
     const found = statSync(directory);
-    if (!found.isDirectory()) return `${directory}: expected a directory, found something else`;
     const uid = process.geteuid?.() ?? found.uid;
     if (found.uid !== uid) return `${directory}: belongs to uid ${found.uid}, not to uid ${uid} who runs this supervisor`;
     if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);

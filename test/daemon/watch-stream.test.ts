@@ -27,10 +27,15 @@ function open(kept?: number): Journal {
 function begin(journal: Journal, request: Partial<RequestOf<'watch'>>, onWrite: () => void = () => undefined): Watching {
   const client = new AbortController();
   const lines: string[] = [];
+  let isWriting = false;
   const exchange: Exchange = {
     signal: client.signal, peerDescriptor: () => null,
     write: async (chunk) => {
+      // A slow reader is waited for.
+      if (isWriting) throw new Error('two lines are written at a time');
+      isWriting = true;
       await Promise.resolve();
+      isWriting = false;
       onWrite();
       const [[word, { seq, unit, from, to }] = ['nothing', {}]] = Object.entries(JSON.parse(Buffer.from(chunk).toString()) as Record<string, Record<string, unknown>>);
       const what = word.toLowerCase();
