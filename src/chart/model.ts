@@ -122,8 +122,6 @@ export function isBookkeeping(machine: AnyStateMachine, action: string): boolean
   return typeof implementation === 'function' && 'type' in implementation && implementation.type === 'xstate.assign';
 }
 
-// ─── Boxes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** A state with what is inside it, or the frame around the states of a phase: then without a state. */
 export interface Box { readonly label: string; readonly state: ChartState | null; readonly inside: readonly Box[] }
 

@@ -188,7 +188,7 @@ function parsePast(text: string): Parsed<number> {
   return value === null ? { ok: false, expected: momentForm } : { ok: true, value };
 }
 
-function oneOf(words: readonly string[]): (text: string) => string | null {
+export function oneOf(words: readonly string[]): (text: string) => string | null {
   return (text) => (words.includes(text) ? null : `expected ${words.join(', ')}, got "${text}"${didYouMean(text, words)}`);
 }
 

@@ -1,6 +1,6 @@
 import { exportKinds } from '../engines.ts';
 import { didYouMean } from '../words.ts';
-import { options, type OptionSpec } from './options.ts';
+import { oneOf, options, type OptionSpec } from './options.ts';
 
 export interface Verb {
   readonly name: VerbName;
@@ -229,10 +229,7 @@ const table = {
       'no equivalent or another meaning there is named on stderr with its line.',
     ].join(' '),
     options: [image, strict, output, force],
-    operands: {
-      shown: exportKinds.join('|'), about: 'the engine', least: 1, most: 1,
-      check: (word: string) => (exportKinds.some((known) => known === word) ? null : `expected ${exportKinds.join(', ')}, got "${word}"${didYouMean(word, exportKinds)}`),
-    },
+    operands: { shown: exportKinds.join('|'), about: 'the engine', least: 1, most: 1, check: oneOf(exportKinds) },
     examples: [
       ['sysg export systemd -o ~/.config/systemd/user', 'units of the user, then: systemctl --user start web'],
       ["sysg export compose --image web=a:1 --image '*=b:1'", 'prints a compose file'],

@@ -6,18 +6,10 @@ import type { Sink } from './event-stream.ts';
 import type { Configured } from './mask.ts';
 import type { Records } from './records.ts';
 import type { Watched } from './supervisors.ts';
-import { openTickets, type Tickets } from './tickets.ts';
+import { openTickets } from './tickets.ts';
 import { rowOf, type UnitRow } from './unit-row.ts';
 
-/** What all pages are shown of one supervisor, by one Watch. It rests while no page is open. */
-export interface Hub {
-  readonly tickets: Tickets;
-  /** Whether a page is open. */
-  readonly isWatched: boolean;
-  /** The whole state at once, then what changes. The returned function ends it. */
-  join(sink: Sink): () => void;
-  close(): void;
-}
+export type Hub = ReturnType<typeof openHub>;
 
 /** Figures change all the time; what happens refreshes at once, and a storm of it so often at most. */
 const FIGURES_MS = 2000;
@@ -30,7 +22,8 @@ export interface HubInput {
   readonly status: () => Promise<StatusAnswer>;
 }
 
-export function openHub({ watched: { call }, configured, records, status }: HubInput): Hub {
+/** What all pages are shown of one supervisor, by one Watch. It rests while no page is open. */
+export function openHub({ watched: { call }, configured, records, status }: HubInput) {
   const sinks = new Set<Sink>();
   const tickets = openTickets((ticket) => sendAll('ticket', ticket));
   let rows = new Map<string, { readonly row: UnitRow; readonly text: string }>();
@@ -107,10 +100,12 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
 
   return {
     tickets,
-    get isWatched() {
+    /** Whether a page is open. */
+    get isWatched(): boolean {
       return sinks.size > 0;
     },
-    join: (sink) => {
+    /** The whole state at once, then what changes. The returned function ends it. */
+    join: (sink: Sink): (() => void) => {
       sinks.add(sink);
       if (stop === null) begin();
       else if (head !== null) sink.send('units', { ...head, at: Date.now(), changed: [...rows.values()].map(({ row }) => row), removed: [], whole: true });

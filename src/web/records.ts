@@ -2,18 +2,13 @@ import { askFor, askRecords, askStatus, mostRecords, type StatusAnswer } from '.
 import type { Call } from '../cli/call.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 
-/** The newest records of the journal, kept here: the supervisor is asked for those that came since, however often the page shows them. */
-export interface Records {
-  /** Oldest first, of all units. */
-  all(): Promise<readonly JournalRecord[]>;
-  /** Another supervisor answers now: what is kept may be of a journal that is gone. */
-  forget(): void;
-}
+export type Records = ReturnType<typeof keepRecords>;
 
 /** A journal that was put back is noticed after so long when nobody watches. */
 const LONGEST_MS = 60_000;
 
-export function keepRecords(call: Call): Records {
+/** The newest records of the journal, kept here: the supervisor is asked for those that came since, however often the page shows them. */
+export function keepRecords(call: Call) {
   let kept: readonly JournalRecord[] = [];
   let readMs: number | null = null;
   let reading: Promise<readonly JournalRecord[]> | null = null;
@@ -31,13 +26,15 @@ export function keepRecords(call: Call): Records {
     return kept;
   };
   return {
-    all: () => {
+    /** Oldest first, of all units. */
+    all: (): Promise<readonly JournalRecord[]> => {
       reading ??= read().finally(() => {
         reading = null;
       });
       return reading;
     },
-    forget: () => {
+    /** Another supervisor answers now: what is kept may be of a journal that is gone. */
+    forget: (): void => {
       readMs = null;
     },
   };

@@ -17,16 +17,9 @@ export interface Site extends Watched {
   readonly routes: readonly Route[];
 }
 
-export interface Sites {
-  readonly every: boolean;
-  /** Those that are there now. */
-  all(): readonly [Site, ...Site[]];
-  /** By the name of the project; null: there is none. One that has ended stays as long as a page shows it. */
-  named(name: string): Site | null;
-  close(): void;
-}
+export type Sites = ReturnType<typeof openSites>;
 
-export function openSites(supervisors: Supervisors, { streams, readOnly }: { readonly streams: Streams; readonly readOnly: boolean }): Sites {
+export function openSites(supervisors: Supervisors, { streams, readOnly }: { readonly streams: Streams; readonly readOnly: boolean }) {
   const known = new Map<string, Site>();
   const siteOf = (watched: Watched): Site => {
     const { name, call } = watched;
@@ -48,8 +41,10 @@ export function openSites(supervisors: Supervisors, { streams, readOnly }: { rea
   };
   return {
     every: supervisors.every,
+    /** Those that are there now. */
     all,
-    named: (name) => all().find((site) => site.name === name) ?? known.get(name) ?? null,
+    /** By the name of the project; null: there is none. One that has ended stays as long as a page shows it. */
+    named: (name: string): Site | null => all().find((site) => site.name === name) ?? known.get(name) ?? null,
     close: () => {
       for (const { hub } of known.values()) hub.close();
     },

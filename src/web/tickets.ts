@@ -7,15 +7,11 @@ export const ticket = record({
 
 export interface Ticket extends Shaped<typeof ticket> {}
 
-export interface Tickets {
-  open(verb: string, units: readonly string[], work: () => Promise<{ readonly ok: boolean; readonly message: string }>): Ticket;
-  /** Oldest first. */
-  all(): readonly Ticket[];
-}
+export type Tickets = ReturnType<typeof openTickets>;
 
 const KEPT = 50;
 
-export function openTickets(onChange: (ticket: Ticket) => void): Tickets {
+export function openTickets(onChange: (ticket: Ticket) => void) {
   const tickets = new Map<number, Ticket>();
   let issued = 0;
   const put = (changed: Ticket): Ticket => {
@@ -26,8 +22,9 @@ export function openTickets(onChange: (ticket: Ticket) => void): Tickets {
   };
   const now = (): string => new Date().toISOString();
   return {
-    all: () => [...tickets.values()],
-    open: (verb, units, work) => {
+    /** Oldest first. */
+    all: (): readonly Ticket[] => [...tickets.values()],
+    open: (verb: string, units: readonly string[], work: () => Promise<{ readonly ok: boolean; readonly message: string }>): Ticket => {
       const opened = put({ id: (issued += 1), verb, units, state: 'open', began_at: now(), ended_at: null, message: '' });
       void work().catch((error: unknown) => ({ ok: false, message: `internal error: ${String(error)}` })).then(({ ok, message }) => {
         put({ ...opened, state: ok ? 'settled' : 'failed', ended_at: now(), message });

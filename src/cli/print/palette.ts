@@ -10,24 +10,10 @@ export interface Look {
   readonly glyphs?: boolean;
 }
 
-/** What is coloured how; without colour every paint leaves its text alone. */
-export interface Palette {
-  readonly title: Paint;
-  readonly faint: Paint;
-  readonly heading: Paint;
-  readonly inverse: Paint;
-  readonly cpu: Paint;
-  readonly memory: Paint;
-  readonly failure: Paint;
-  /** One of six colours, to tell that many things apart. */
-  oneOf(index: number): Paint;
-  state(word: string): Paint;
-  health(word: string): Paint;
-  /** By how full something is, in percent. */
-  fullness(percent: number): Paint;
-}
+export type Palette = ReturnType<typeof palette>;
 
-export function palette(enabled: boolean): Palette {
+/** What is coloured how; without colour every paint leaves its text alone. */
+export function palette(enabled: boolean) {
   const paint = (style: Parameters<typeof styleText>[0]): Paint => (enabled ? (text) => styleText(style, text, { validateStream: false }) : String);
   const [bold, dim, green, red, yellow, gray] = [paint('bold'), paint('dim'), paint('green'), paint('red'), paint('yellow'), paint('gray')];
   const [cyan, magenta, inverse] = [paint('cyan'), paint('magenta'), paint('inverse')];
@@ -39,9 +25,11 @@ export function palette(enabled: boolean): Palette {
   ]);
   const healths = new Map<string, Paint>([['healthy', green], ['degraded', yellow], ['failing', red]]);
   return {
-    title: bold, faint: dim, heading: (text) => bold(cyan(text)), inverse, cpu: cyan, memory: magenta, failure: red,
-    oneOf: (index) => apart[index % apart.length] ?? cyan,
-    state: (word) => states.get(word) ?? gray, health: (word) => healths.get(word) ?? gray,
-    fullness: (percent) => (percent <= 50 ? green : percent <= 70 ? cyan : percent <= 90 ? yellow : red),
+    title: bold, faint: dim, heading: (text: string): string => bold(cyan(text)), inverse, cpu: cyan, memory: magenta, failure: red,
+    /** One of six colours, to tell that many things apart. */
+    oneOf: (index: number): Paint => apart[index % apart.length] ?? cyan,
+    state: (word: string): Paint => states.get(word) ?? gray, health: (word: string): Paint => healths.get(word) ?? gray,
+    /** By how full something is, in percent. */
+    fullness: (percent: number): Paint => (percent <= 50 ? green : percent <= 70 ? cyan : percent <= 90 ? yellow : red),
   };
 }
