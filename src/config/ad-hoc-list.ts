@@ -7,8 +7,8 @@ import { check, map, string } from '../wire/shape.ts';
 /** The units that were started from the command line alone, by name: each has a file of its own, and runs beside the configuration until it is forgotten. */
 export type AdHocUnits = ReadonlyMap<string, string>;
 
-/** What is listed. A list that cannot be read is set aside and named. */
-export function readAdHoc(stateDir: string, onProblem: (text: string) => void): AdHocUnits {
+/** What is listed. A list that cannot be read is named; `copies`: whoever will write it anew keeps a copy. */
+export function readAdHoc(stateDir: string, onProblem: (text: string) => void, copies = true): AdHocUnits {
   const file = listIn(stateDir);
   try {
     const listed: unknown = JSON.parse(readPlainFile(file).toString());
@@ -16,7 +16,7 @@ export function readAdHoc(stateDir: string, onProblem: (text: string) => void): 
     return new Map(Object.entries(listed).map(([name, path]) => [name, join(stagedDirectory(stateDir), basename(path))]));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return new Map();
-    onProblem(`${file}: the list of units started from the command line cannot be read: ${textOf(error)}${quarantine(file)}`);
+    onProblem(`${file}: the list of units started from the command line cannot be read: ${textOf(error)}${copies ? quarantine(file) : ''}`);
     return new Map();
   }
 }
