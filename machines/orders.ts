@@ -72,6 +72,8 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
   ]);
   expect(draft, plain, at);
   for (const name of plain) informDependents(draft, name, at);
+  // What a new definition needs may have been there for long, and then says nothing more.
+  for (const name of names) if (specs.has(name)) informOf(draft, name, at);
   for (const name of names) cancelRollout(draft, name, 'restart', at);
 }
 

@@ -134,6 +134,15 @@ describe('rolling', () => {
     expect(it.answers).toMatchObject([{ ticket: 7, unit: 'web', result: 'started', error: null, note: expect.stringContaining('address') }]);
   });
 
+  test('a candidate with a new edge to a dependency that runs does not wait for it', () => {
+    const needs = rolling({}, { name: 'web', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] });
+    const it = restarted([rolling({}, { name: 'web' }), specOf({ name: 'db' })], { specs: [needs] });
+    expect(it.effects).toEqual(['spawn web 2']);
+    comeAside(it);
+    leaveAside(it);
+    expect(it.answers).toContainEqual({ ticket: 7, unit: 'web', result: 'started', error: null });
+  });
+
   test('a candidate that waits in vain for a dependency fails at once, and the old one goes on', () => {
     const web = { name: 'web', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] } as const;
     const it = restarted([specOf({ name: 'db', restart: { mode: 'never' } }), rolling({}, web)], { ticket: 8, units: ['db', 'web'] });

@@ -83,6 +83,22 @@ describe('order', () => {
     expect(answers.map(({ ticket, unit: name, error }) => [ticket, name, error])).toEqual([[5, 'db', 'superseded by stop'], [4, 'db', 'superseded by stop']]);
   });
 
+  test('a restart goes on where a reload takes away the edge for which a unit waits', () => {
+    const [db, web] = [unit('db'), unit('web')];
+    const { effects, send, come, go, answers, root } = world([db, web], { start: ['db', 'web'] });
+    for (const name of ['db', 'web']) come(name);
+    effects.length = 0;
+    send({ type: 'restart', ticket: 1, units: ['db', 'web'], specs: [db, { ...web, dependsOn: on('db'), definition: { process: 'p2', policy: 'q2' } }] });
+    send({ type: 'reload', specs: [db, { ...web, definition: { process: 'p3', policy: 'q3' } }] });
+    go('web');
+    come('web');
+    go('db');
+    come('db');
+    expect(effects).toEqual(['SIGTERM web 1', 'spawn web 2', 'SIGTERM db 1', 'spawn db 2']);
+    expect(answers.map(({ ticket, unit: name, error }) => [ticket, name, error])).toEqual([[1, 'web', null], [1, 'db', null]]);
+    expect(root.getSnapshot().context.operations.size).toBe(0);
+  });
+
   test('a start that comes while a restart of the unit waits for its turn is answered by the restart, and a restart that waits does not start twice', () => {
     const { effects, send, come, go, answers, root } = world(chain(), { start: ['web', 'api', 'db'] });
     for (const name of ['db', 'api', 'web']) come(name);
@@ -220,6 +236,25 @@ describe('dependencies', () => {
     go('api');
     expect(state('api')).toBe('waiting');
     expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' is stopped" }]);
+  });
+
+  test.for([
+    ['runs', unit('db'), null], ['is a cron unit', unit('db', { cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } }), null], ['has completed', unit('db', { restart: { oneshot: true } }), null],
+    ['is stopped', unit('db'), "dependency 'db' is stopped"],
+  ] as const)('a restart with a new edge to a dependency that %s goes by what that is already', ([how, db, error]) => {
+    const web = unit('web');
+    const { send, answers, come, go, state } = world([db, web], { start: db.cron === null ? ['db', 'web'] : ['web'] });
+    if (db.cron === null) come('db');
+    come('web');
+    if (how === 'has completed') go('db');
+    if (how === 'is stopped') {
+      send({ type: 'stop', ticket: null, units: ['db'] });
+      go('db');
+    }
+    send({ type: 'restart', ticket: 1, units: ['web'], specs: [{ ...web, dependsOn: on('db') }] });
+    go('web');
+    if (error === null) come('web');
+    expect([state('web'), answers]).toEqual([error === null ? 'running' : 'waiting', [expect.objectContaining({ ticket: 1, unit: 'web', error })]]);
   });
 
   test('completed and skipped dependencies satisfy', () => {
