@@ -4,13 +4,20 @@ import { historyKey, notedRuns } from '../cron/history.ts';
 import { timezoneLabel, withRun, type CronRun } from '../cron/summary.ts';
 import { signalNumber } from '../signals.ts';
 import type { Ledger } from '../state/ledger.ts';
-import type { ShownChild } from '../status/process-tree.ts';
 import type { Takeover } from './takeover.ts';
 import type { RecordedJob } from './state-files.ts';
 import type { ProjectedUnit } from './projection.ts';
 
 /** A spawned child that lives, by the wall clock. */
-export type LivingChild = Pick<ShownChild, 'pid' | 'name' | 'argv' | 'startedAtMs' | 'ttlMs' | 'depth' | 'parentPid'>;
+export interface LivingChild {
+  readonly pid: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly startedAtMs: number;
+  readonly ttlMs: number | null;
+  readonly depth: number;
+  readonly parentPid: number;
+}
 
 /** A unit for the state files of systemg 0.33.0, whose status is the last end where there is none that goes on. */
 export function projectedUnit(view: UnitView, runs: readonly CronRun[], children: readonly LivingChild[], nowWallMs: number): ProjectedUnit {

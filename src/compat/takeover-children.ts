@@ -1,13 +1,21 @@
-import type { AdoptOrder, ChildRecord } from '../../machines/types.ts';
+import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
+import type { Stamp } from '../state/ledger-lines.ts';
 import { isNoServices, readSuspect } from './proof.ts';
 import { takenOverToken } from '../state/recovery.ts';
+import type { Mask } from '../secrets.ts';
 import type { SpawnRecord } from './state-files.ts';
-import type { TakeoverInput } from './takeover.ts';
 
-export interface ChildrenTakeover extends Pick<TakeoverInput, 'specs' | 'uid' | 'now' | 'onReport' | 'mask'> {
+export interface ChildrenTakeover {
+  readonly specs: readonly ServiceSpec[];
   readonly orders: readonly AdoptOrder[];
   /** Those that the ledger has: they are taken over from it. */
   readonly known: readonly ChildRecord[];
+  readonly uid: number;
+  now(): Stamp;
+  /** Takes sentences about what was taken over and what could not be. */
+  readonly onReport: (text: string) => void;
+  /** Of this supervisor, which may have written the files itself. */
+  readonly mask?: Mask;
 }
 
 /**

@@ -9,32 +9,23 @@
  * - in src/cli/offline.ts say of units at rest what the ledger says, and leave out src/doctor/projection.ts.
  */
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
-import type { Stamp } from '../state/ledger-lines.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { orphanOf, orphansOf, orphanText, type Orphan } from './orphans.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
-import { takeChildren } from './takeover-children.ts';
-import type { Mask } from '../secrets.ts';
+import { takeChildren, type ChildrenTakeover } from './takeover-children.ts';
 import { notedChildren } from '../state/notes.ts';
 import { takenOverToken } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
 import { claimsOf, readStateFiles, xmlFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
 
-export interface TakeoverInput {
+export interface TakeoverInput extends Pick<ChildrenTakeover, 'specs' | 'uid' | 'now' | 'onReport' | 'mask'> {
   readonly stateDir: string;
-  readonly specs: readonly ServiceSpec[];
   readonly ledger: Pick<Ledger, 'meta' | 'latest'>;
   /** What recovery made of the ledger; nothing after a clean end. */
   readonly found: readonly AdoptOrder[];
   readonly environment: NodeJS.ProcessEnv;
-  readonly uid: number;
-  now(): Stamp;
-  /** Takes sentences about what was taken over and what could not be. */
-  readonly onReport: (text: string) => void;
   readonly onProblem: (text: string) => void;
-  /** Of this supervisor, which may have written the files itself. */
-  readonly mask?: Mask;
 }
 
 export interface Takeover {

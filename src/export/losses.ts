@@ -2,9 +2,9 @@ import type { WrittenKeys } from './written-keys.ts';
 
 export interface Loss {
   readonly line: number;
-  /** `lost`: it has no match in the other engine, or here. `changed`: it means something else there. */
+  /** `lost`: it has no match in the other engine. `changed`: it means something else there. */
   readonly kind: 'lost' | 'changed';
-  /** `web.essential`, or `services.web.ports`; empty for a line as a whole. */
+  /** `web.essential`. */
   readonly key: string;
   readonly text: string;
 }

@@ -1,9 +1,14 @@
-import type { Loss } from '../export/losses.ts';
 import type { Sourced } from '../yaml-text.ts';
 
 /** What a reader of the result has to know about a line of the source. */
-export interface Remark extends Loss {
+export interface Remark {
   readonly file: string;
+  readonly line: number;
+  /** `lost`: it has no match. `changed`: it means something else now. */
+  readonly kind: 'lost' | 'changed';
+  /** `services.web.ports`; empty for a line as a whole. */
+  readonly key: string;
+  readonly text: string;
 }
 
 export interface Remarks {
