@@ -65,7 +65,8 @@ export const operationMachine = base.extend({
       const due = [...context.due];
       const left = blocked.filter((unit) => {
         const state = parts.get(unit);
-        if (state === undefined || !clears(event, state.part.command)) return true;
+        // One that a later command has brought up again, where an edge went meanwhile, will not be down for this one.
+        if (state === undefined || !(event.isThrough || (event.isDown && state.part.command !== 'rollout'))) return true;
         const isDue = state.left === 1 && state.stage === 'waiting';
         parts = parts.set(unit, { ...state, left: state.left - 1, stage: isDue ? 'due' : state.stage });
         if (isDue) due.push(unit);
@@ -175,12 +176,6 @@ function begun({ id, kind, ticket, parts, at, parent }: OperationInput): Operati
     id, kind, ticket, parent, at, due, blocks: Table.of(blocks), waiting: parts.length - due.length, open: parts.length, superseded: 0, settled: [],
     parts: Table.of(parts.map((part) => [part.unit, { part, left: part.after.length, stage: part.after.length === 0 ? 'due' : 'waiting' }])),
   };
-}
-
-/** Whether a unit that makes way does so for this command. One that a restart brought up again, where an edge went meanwhile, was down before that. */
-function clears({ isDown, isThrough }: Extract<OperationEvent, { type: 'way.clear' }>, command: Part['command']): boolean {
-  if (command === 'rollout') return isThrough;
-  return isDown || (command === 'restart' && isThrough);
 }
 
 function withStage(parts: Table<PartState>, unit: string, stage: PartState['stage']): Table<PartState> {

@@ -28,7 +28,7 @@ export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kin
   });
 }
 
-/** Whether a unit has made way for those that wait for it to be down, and for replacements that wait for it to be up again. */
+/** Whether a unit has made way: it is down, or it is up again, or still, after all that it was ordered to do. A replacement waits for the latter. */
 export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; readonly isThrough: boolean } {
   const unit = draft.units.get(name);
   if (draft.rollouts.has(name) || unit?.turn != null) return { isDown: false, isThrough: false };

@@ -84,10 +84,10 @@ test('an operation of which nothing is left is superseded', () => {
   expect(it.actor.getSnapshot().value).toBe('superseded');
 });
 
-test('a unit that runs again is out of the way of a replacement, not of a stop', () => {
+test('a unit that a later command has brought up again is out of the way of a replacement, and of a stop too', () => {
   const it = opened([part('db', ['api']), part('web', ['api'], { command: 'rollout' })]);
   it.clear('api', { isThrough: true });
-  expect(it.orders).toEqual(['rollout web']);
+  expect(it.orders).toEqual(['stop db, rollout web']);
 });
 
 test('nobody waits: the operation ends with its last order', () => {
