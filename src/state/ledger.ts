@@ -158,10 +158,12 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   });
 
   const rewrite = (): void => {
+    // What the opener cuts off is the torn end of the ledger that was found, and no end of the one that takes its place.
+    file ??= opener();
     replaceFile(path, [...sum.live.values()].join(''), { durable: true });
     // All that was to be written is in there.
     waiting.clear();
-    file?.close();
+    file.close();
     file = null;
     file = openAppendFile(path);
     compactBeyond = 0;

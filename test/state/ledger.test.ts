@@ -116,6 +116,30 @@ describe('damage', () => {
     third.close();
   });
 
+  test('a damaged file that was written anew, and could not be opened behind that, stays as it was written', () => {
+    const { open, path, problems } = rig();
+    const line = (unit: string): string => `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: record(unit) })}\n`;
+    writeFileSync(path, `${line('web')}?\n${line('db')}`);
+    const original = fs.openSync;
+    const opening = vi.spyOn(fs, 'openSync').mockImplementation((name, flags, mode) => {
+      const appends = name === path && typeof flags === 'number' && (flags & fs.constants.O_APPEND) !== 0;
+      if (appends && !readFileSync(path, 'utf8').includes('?')) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+      return original(name, flags, mode);
+    });
+    const mend = (): void => {
+      opening.mockRestore();
+      syncBuiltinESMExports();
+    };
+    onTestFinished(mend);
+    syncBuiltinESMExports();
+    const second = open();
+    mend();
+    second.record(record('job'), false);
+    second.close();
+    expect([...open().entries.keys()]).toEqual(['web', 'db', 'job']);
+    expect(problems).toEqual([expect.stringContaining('1 damaged line ('), expect.stringContaining('cannot be compacted: EMFILE')]);
+  });
+
   test('the sentence names the field, what was expected and what was found', () => {
     const { open, path, problems } = rig();
     const bad = { ...record('bad'), process: { generation: 1, role: 'boss', token: 't', identity: null, adopted: false } };
