@@ -257,6 +257,12 @@ describe('--json', () => {
   });
 });
 
+test.each(['--no-follow', '--json', '--lines=3'])('of a unit whose log is a link to itself are none, and no error (%s)', async (flag) => {
+  const logs = withLogs();
+  symlinkSync('api_stdout.log', join(logs.dir, 'api_stdout.log'));
+  expect(await logs.run('api', flag)).toEqual({ exitCode: 0, stdout: '', stderr: 'sysg: api has no log files: it was never started, or they were removed\n' });
+});
+
 describe('--purge', () => {
   test('never touches what a symbolic link leads to, or a file outside of the log directory', async () => {
     const logs = withLogs();

@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
 import type { Take } from '../../logs/pieces.ts';
+import { statLog } from '../../logs/plain-file.ts';
 import { openLineReader, type LineFilter, type LineReader, type TimedLine } from '../../logs/timed-lines.ts';
 import { keyOf, type Source } from './sources.ts';
 
@@ -128,8 +128,7 @@ async function gatherOne(source: Source, wish: Gathering, input: MergerInput<Sou
   });
   const begin = async (): Promise<void> => {
     // Of what is older than other lines that are there: later it would come behind them.
-    const restedMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (signal !== null && showsUnfinished && reader.isWithinLine && restedMs > patienceMs) await reader.flush();
+    if (signal !== null && showsUnfinished && reader.isWithinLine && Date.now() - (statLog(file)?.mtimeMs ?? 0) > patienceMs) await reader.flush();
     const first = last.splice(0);
     for (const line of await newest?.(first) ?? first) await input.push({ ...line, source });
     hasBegun = true;
