@@ -51,7 +51,8 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     return null;
   };
   const scalar = (...keys: readonly string[]): Sourced | null => {
-    const [key] = keys.filter((each) => take(each) !== null);
+    // Those behind it are not asked for, so that the value of a second one is named as lost.
+    const key = keys.find((each) => take(each) !== null);
     return key === undefined ? null : (parsed(key, 'a text', String)?.from ?? null);
   };
   return {
@@ -79,7 +80,7 @@ export function truth(text: string): boolean | null {
 }
 
 export function numberIn(text: string): number | null {
-  return text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text);
+  return text.trim() === '' || !Number.isFinite(Number(text)) ? null : Number(text);
 }
 
 /** 0 or more. */

@@ -386,6 +386,13 @@ test.each([
     '1: lost: a.stop_exit_codes: expected an exit code from 0 to 255, got "a"', '1: lost: a.kill_signal: expected a signal, got "FOO"', '1: lost: a.wait_ready: expected true or false, got a list',
     '1: lost: a.uid: expected a text, got a list', '1: lost: apps: expected a script, got "text"',
   ]],
+  ['ecosystem.json', JSON.stringify({ apps: [{
+    name: 'a', script: 'a.js', cwd: '.', exec_cwd: 'x', interpreter: 'node', exec_interpreter: 'bun', uid: 'root', user: 'daemon', autorestart: false, cron_restart: '0 0 * * *', cron: '1 1 * * *',
+    kill_signal: 'SIGINT', stop_signal: 'SIGQUIT',
+  }] }), ['exec_cwd', 'exec_interpreter', 'user', 'cron', 'stop_signal'].map((key) => `1: lost: a.${key}: sysg has no such key`)],
+  ['p.conf', '[program:a]\ncommand=x\nstartsecs=Infinity\nstdout_logfile_maxbytes=5MB\nstdout_logfile_backups=Infinity\n', [
+    '3: lost: a.startsecs: expected a number of seconds, 0 or more, got "Infinity"', '5: lost: a.stdout_logfile_backups: expected a number, 0 or more, got "Infinity"',
+  ]],
   ['compose.yaml', 'services:\n  a:\n    command: x\n    deploy: {restart_policy: {condition: sometimes, delay: soon, window: [1]}}\n', [
     '4: lost: a.deploy.restart_policy.condition: expected none, on-failure or any, got "sometimes"', '4: lost: a.deploy.restart_policy.delay: expected a duration such as 1m30s, got "soon"',
     '4: lost: a.deploy.restart_policy.window: expected a duration such as 1m30s, got a list',
