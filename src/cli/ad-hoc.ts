@@ -43,7 +43,7 @@ export function stage({ env, paths: { stateDir }, paths, terminal }: Call, unit:
 /** While no supervisor runs and the units have been stopped. Why they cannot be forgotten, or null. */
 export function forgetAtRest(call: Call, names: readonly string[]): Refusal | null {
   const { paths: { stateDir }, terminal } = call;
-  const listed = readAdHoc(stateDir, terminal.warn);
+  const listed = readAdHoc(stateDir, terminal.warn, true);
   try {
     writeAdHoc(stateDir, without(listed, names));
     for (const name of names) {

@@ -35,7 +35,7 @@ function importHere({ cwd }: Call): string {
 function unitAlone(call: Call): string | null {
   const hint = configInUse(call);
   if (hint !== null) return isNoConfig(call, hint) ? hint : null;
-  const [first = null] = readAdHoc(call.paths.stateDir, call.terminal.warn, false).values();
+  const [first = null] = readAdHoc(call.paths.stateDir, call.terminal.warn).values();
   return first;
 }
 

@@ -14,7 +14,7 @@ export function loadConfigFor({ env, secrets }: Pick<Call, 'env' | 'secrets'>, p
 /** The configuration with the units beside it, as they are while no supervisor runs. */
 export function combinedFor(call: Call, config: LoadedConfig): Combined {
   const { env, secrets, paths: { stateDir }, terminal } = call;
-  return combine({ path: config.path, specs: config.services }, readAdHoc(stateDir, terminal.warn, false), { context: { env, identify, secrets }, onProblem: terminal.warn });
+  return combine({ path: config.path, specs: config.services }, readAdHoc(stateDir, terminal.warn), { context: { env, identify, secrets }, onProblem: terminal.warn });
 }
 
 /** As `loadConfigFor`, with one refusal for everything that is wrong. */

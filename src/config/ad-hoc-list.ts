@@ -7,8 +7,8 @@ import { check, map, string } from '../wire/shape.ts';
 /** The units that were started from the command line alone, by name: each has a file of its own, and runs beside the configuration until it is forgotten. */
 export type AdHocUnits = ReadonlyMap<string, string>;
 
-/** What is listed. A list that cannot be read is named; `copies`: whoever will write it anew keeps a copy. */
-export function readAdHoc(stateDir: string, onProblem: (text: string) => void, copies = true): AdHocUnits {
+/** What is listed. A list that cannot be read is named; `copies`: whoever writes it anew keeps a copy. */
+export function readAdHoc(stateDir: string, onProblem: (text: string) => void, copies = false): AdHocUnits {
   const file = listIn(stateDir);
   try {
     const listed: unknown = JSON.parse(readPlainFile(file).toString());

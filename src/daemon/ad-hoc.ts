@@ -40,7 +40,7 @@ export function openAdHoc({ options, parent, paths: { stateDir }, environment, l
   };
   return {
     begin: () => {
-      listed = readAdHoc(stateDir, onProblem);
+      listed = readAdHoc(stateDir, onProblem, true);
       const { config } = options;
       if (!isStaged(stateDir, config)) return;
       if (options.foreground) fleeting = new Map([[stagedName(config), config]]);

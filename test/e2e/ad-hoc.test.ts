@@ -117,7 +117,8 @@ test('the unit that a supervisor was begun with can be forgotten, and a list tha
   await home.sysg('stop');
   writeFileSync(join(home.state, 'ad-hoc.json'), '{"second":');
   home.configure(yaml);
-  expect((await home.sysg('status')).stderr).toContain('ad-hoc.json: the list of units started from the command line cannot be read');
+  for (const words of [['status'], ['stop', '--forget', 'second'], ['start', '--daemonize', '--', 'no-such-program']])
+    expect((await home.sysg(...words)).stderr, words[0]).toContain('ad-hoc.json: the list of units started from the command line cannot be read');
   expect(readdirSync(home.state)).not.toContain('ad-hoc.json.corrupt-1');
   const started = await home.sysg('start', '--daemonize');
   expect(started).toMatchObject({ code: 0 });

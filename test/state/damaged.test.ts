@@ -76,7 +76,7 @@ const files: Readonly<Record<string, Kept>> = {
     read: (path) => expect(lastConfig(dirname(path))).toBeNull(), isNamed: false,
   },
   'ad-hoc.json': {
-    sound: (path) => writeAdHoc(dirname(path), new Map([['extra', '/x/extra.yaml']])), read: (path, say) => expect(readAdHoc(dirname(path), say).size).toBe(0),
+    sound: (path) => writeAdHoc(dirname(path), new Map([['extra', '/x/extra.yaml']])), read: (path, say) => expect(readAdHoc(dirname(path), say, true).size).toBe(0),
     renew: (path) => writeAdHoc(dirname(path), new Map([['extra', '/x/extra.yaml']])), isNamed: true,
   },
   'blue_green_green.json': {
