@@ -18,6 +18,8 @@ export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kin
     // One that a restart answers waits with that, and for nobody itself.
     parts.push(joins ? { ...part, after: [] } : part);
     if (joins) continue;
+    // It stays up, so that nobody waits for it to be down any more.
+    if (command === 'rollout' && draft.units.get(name)?.turn != null) sendWay(draft, { type: 'way.clear', at, unit: name, isDown: true, isThrough: false });
     const joined = command === 'stop' ? [] : joinedBy(draft, name, command, at);
     yieldTurn(draft, name, supersededBy(command), at);
     const unit = draft.units.get(name);
