@@ -52,6 +52,12 @@ export function makeDirectories(path: string, mode = 0o700, above = Infinity): v
   }
 }
 
+/**
+ * How many directories above one of the state are made with it at most: `systemg/logs/projects` are above a project's logs, and fewer than these are
+ * never between a directory of the state and the home.
+ */
+export const levelsOfState = 3;
+
 function makeDirectory(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });

@@ -45,6 +45,21 @@ describe('from a process to its files', () => {
     expect([text('web'), problems]).toEqual(['one\n', []]);
   });
 
+  test.each(['pipe', 'file'] as const)('all directories of a project that somebody has removed are made again for the next process (via: %s), and no home', async (via) => {
+    const home = join(tempDir(), 'home');
+    const [whole, share] = [join(home, '.local/share/systemg'), join(home, '.local/share')];
+    const { store, run, text, problems } = rig({}, join(whole, 'projects/shop'));
+    store.prepare([{ name: 'web', logs: { ...piped, via } }]);
+    rmSync(whole, { recursive: true });
+    await ended(run('web', 'echo one'));
+    store.drain();
+    expect([text('web'), problems]).toEqual(['one\n', []]);
+    rmSync(share, { recursive: true });
+    await ended(run('web', 'echo two'));
+    store.drain();
+    expect([existsSync(share), problems.join()]).toEqual([false, expect.stringContaining('ENOENT')]);
+  });
+
   test('a new process writes to a log that has its name, where somebody has just removed the one before', async () => {
     const { store, run, text, file } = rig();
     store.prepare([{ name: 'web', logs: piped }]);
