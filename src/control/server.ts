@@ -36,7 +36,11 @@ export async function listen(options: ListenOptions) {
     });
     opened.maxConnections = options.connectionLimit ?? 1024;
     opened.on('drop', () => reportSometimes(`control socket: more than ${opened.maxConnections} connections, closing new ones`));
-    await bind(opened, options.path, replace);
+    await bind(opened, options.path, replace).catch((error: unknown) => {
+      // It may be listening by then, and nobody else would know of it.
+      opened.close();
+      throw error;
+    });
     // With no descriptor left libuv closes what it cannot accept by means of a spare one; the server stays up either way.
     opened.on('error', (error) => reportSometimes(`control socket: cannot accept a connection: ${error.message}`));
     return opened;

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -49,6 +50,20 @@ describe('the socket', () => {
     await server.putBack();
     expect([server.isInPlace(), await readAll((await openSocket(path)).end(STATUS))]).toEqual([true, ANSWER]);
     await server.close();
+  });
+
+  test('whose mode cannot be set is given up: nobody goes on listening there', async () => {
+    const path = join(tempDir(), 'control.sock');
+    const chmod = vi.spyOn(fs, 'chmodSync').mockImplementation(() => {
+      throw new Error('EPERM: operation not permitted, chmod');
+    });
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      chmod.mockRestore();
+      syncBuiltinESMExports();
+    });
+    await expect(serve({ path })).rejects.toThrow('EPERM');
+    await expect(openSocket(path)).rejects.toThrow(/ENOENT|ECONNREFUSED/);
   });
 
   test('that was removed is put back, and the one that nobody finds any more is given up', async () => {
