@@ -1,6 +1,6 @@
 import { formatDuration } from '../words.ts';
 import type { Sourced } from '../yaml-text.ts';
-import { templateOf, settledText, type ComposeAround } from './compose-run.ts';
+import { templateOf, templatesOf, settledText, type ComposeAround } from './compose-run.ts';
 import { put, type DraftBlock } from './draft.ts';
 import { truth, type Reader } from './reader.ts';
 import { asCommandLine, asScript } from './references.ts';
@@ -19,7 +19,7 @@ export function importHealth(read: Reader, block: DraftBlock, around: ComposeAro
   const retries = health.number('retries') ?? 3;
   health.rest({});
   if (isOff) return;
-  if (command === null) return read.lose('healthcheck', 'the image says what its check is');
+  if (command === null) return read.lose('healthcheck', test === null ? 'the image says what its check is' : 'its test has no command');
   const attemptMs = times['timeout'] ?? 30_000;
   const intervalMs = times['interval'] ?? 30_000;
   const check: DraftBlock = new Map();
@@ -36,10 +36,11 @@ export function importHealth(read: Reader, block: DraftBlock, around: ComposeAro
 function commandOf(test: Sourced, key: string, around: ComposeAround): string | null {
   if (test.items === null) return test.value === null ? null : asScript(templateOf(test, key, around));
   const [kind, ...words] = test.items;
-  const [first] = words;
-  if (kind?.value === 'CMD-SHELL') return first === undefined ? null : asScript(templateOf(first, key, around));
-  if (kind?.value === 'CMD') return words.length === 0 ? null : asCommandLine(words.map((word) => templateOf(word, key, around)));
-  return null;
+  if (kind?.value !== 'CMD-SHELL' && kind?.value !== 'CMD') return null;
+  const templates = templatesOf(kind.value === 'CMD' ? words : words.slice(0, 1), key, around);
+  const [first] = templates;
+  if (first === undefined) return null;
+  return kind.value === 'CMD' ? asCommandLine(templates) : asScript(first);
 }
 
 function milliseconds(read: Reader, key: string, around: ComposeAround): number | null {

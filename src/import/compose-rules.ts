@@ -3,7 +3,7 @@ import { signalNamed } from '../signals.ts';
 import { formatDuration, numbersIn } from '../words.ts';
 import type { Plain, Sourced } from '../yaml-text.ts';
 import { composeDuration } from './compose-health.ts';
-import { settled, settledText, templateOf, type ComposeAround } from './compose-run.ts';
+import { settled, settledText, templatesOf, type ComposeAround } from './compose-run.ts';
 import { put, type Draft, type DraftBlock } from './draft.ts';
 import { openReader, shown, textsOf, type Reader } from './reader.ts';
 import { kernelLimit } from './reasons.ts';
@@ -59,9 +59,10 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
     const inner = openReader(item, read.at('post_start'), around.remarks);
     const command = inner.take('command');
     inner.rest({}, 'a hook has a command and a timeout, and runs as the supervisor');
-    if (command === null) return [];
-    const template = (word: Sourced) => templateOf(word, 'post_start', around);
-    return [command.items === null ? asScript(template(command)) : asCommandLine(command.items.map(template))];
+    const templates = templatesOf(command === null ? [] : (command.items ?? [command]), inner.at('command'), around);
+    const [first] = templates;
+    if (first === undefined) return [];
+    return [command?.items == null ? asScript(first) : asCommandLine(templates)];
   });
   if (commands.length > 0) put(block, 'hooks', { on_start: { success: { command: commands.join(' && ') } } }, hook);
 }

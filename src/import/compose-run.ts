@@ -31,6 +31,12 @@ export function templateOf(node: Sourced, key: string, { remarks, parse = parseC
   return parse(String(node.value ?? ''), (text) => remarks.changed(node, key, text));
 }
 
+/** The words of a command; none where one of them is no text, which is named. */
+export function templatesOf(words: readonly Sourced[], key: string, around: ComposeAround): readonly Template[] {
+  const templates = words.map((word) => templateOf(word, key, around));
+  return words.some(({ value }) => value === null) ? [] : templates;
+}
+
 /** A text that has to be known now, such as the name of a signal. */
 export function settled(read: Reader, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
   const from = read.take(key);
@@ -66,10 +72,7 @@ export function composeCommand(read: Reader, block: DraftBlock, around: ComposeA
 
 function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
   if (node === null) return [];
-  if (node.items !== null) {
-    const words = node.items.map((item) => templateOf(item, key, around));
-    return node.items.some(({ value }) => value === null) ? [] : words;
-  }
+  if (node.items !== null) return templatesOf(node.items, key, around);
   const words = splitWords(templateOf(node, key, around));
   if (words === null) around.remarks.lost(node, key, 'a quote in it is never closed');
   return words ?? [];

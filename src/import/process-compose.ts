@@ -1,6 +1,6 @@
 import { refuse } from '../errors.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
-import { composeEnvironment, templateOf, variablesIn, type ComposeAround } from './compose-run.ts';
+import { composeEnvironment, templateOf, templatesOf, variablesIn, type ComposeAround } from './compose-run.ts';
 import { completedServices, composeDependencies, withoutBlindWaits } from './compose-rules.ts';
 import { askedProcesses, envBlock, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
@@ -142,9 +142,8 @@ function command(read: Reader, block: DraftBlock, around: Around): void {
     return put(block, 'command', shell === null ? asScript(script) : asCommandLine([...shell.map(literal), script]), from);
   }
   if (from !== null) read.text('command');
-  const words = entrypoint === null ? [] : (entrypoint.items ?? [entrypoint]);
-  const templates = words.map((word) => templateOf(word, read.at('entrypoint'), around));
-  if (words.length > 0 && words.every(({ value }) => value !== null)) return put(block, 'command', asCommandLine(templates), entrypoint);
+  const templates = templatesOf(entrypoint === null ? [] : (entrypoint.items ?? [entrypoint]), read.at('entrypoint'), around);
+  if (templates.length > 0) return put(block, 'command', asCommandLine(templates), entrypoint);
   put(block, 'command', 'exit 1');
   put(block, 'skip', true);
   read.remarks.changed(from ?? entrypoint ?? { file: around.source.path, line: 1 }, read.at('command'), 'there is none: the service is skipped until it has a command');

@@ -356,6 +356,10 @@ test.each([
   ['compose.yaml', 'services:\n  a:\n    command: x\n    environment: [D=e, {B: c}, "=x", F]\n', false, [
     '4: lost: a.environment: expected NAME=VALUE, got a map', '4: lost: a.environment: expected NAME=VALUE, got "=x"',
   ]],
+  ['compose.yaml', 'services:\n  a:\n    command: x\n    post_start: [{command: [y, [z]]}, {command: {a: b}}]\n    healthcheck: {test: [CMD, y, [z]]}\n', false, [
+    '4: lost: a.post_start.command: expected a text, got a list', '4: lost: a.post_start.command: expected a text, got a map', '5: lost: a.healthcheck.test: expected a text, got a list',
+    '5: lost: a.healthcheck: its test has no command',
+  ]],
   ['p.yaml', 'environment: [D=e, {b: c}]\nprocesses:\n  a: {command: x, environment: text}\n', false, [
     '1: lost: environment: expected NAME=VALUE, got a map', '3: lost: a.environment: expected NAME=VALUE, got "text"',
   ]],
