@@ -30,6 +30,13 @@ export function openReserve(ledgerPath: string): LedgerReserve {
   let held = new Set<string>();
   let end = reserveBytes;
 
+  const close = (): void => {
+    if (descriptor !== null) closeSync(descriptor);
+    descriptor = null;
+    nextTryAt = 0;
+    held = new Set();
+    end = reserveBytes;
+  };
   const open = (): number => {
     // Not created here: a new file would need room where there may be none.
     descriptor ??= openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -78,19 +85,18 @@ export function openReserve(ledgerPath: string): LedgerReserve {
       nextTryAt = performance.now() + retryMs;
       try {
         if (isWhole(path)) fill([], true);
-        else replaceFile(path, '\n'.repeat(reserveBytes), { durable: false });
+        else {
+          replaceFile(path, '\n'.repeat(reserveBytes), { durable: false });
+          // What was open has no name any more.
+          close();
+        }
         open();
         used = false;
       } catch {
         // No room for it now: it is tried again in a while.
       }
     },
-    close() {
-      if (descriptor !== null) closeSync(descriptor);
-      descriptor = null;
-      nextTryAt = 0;
-      end = reserveBytes;
-    },
+    close,
   };
 }
 

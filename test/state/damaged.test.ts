@@ -68,7 +68,7 @@ const xml = (text: string): Pick<Kept, 'sound' | 'read' | 'isNamed'> => ({
 
 const files: Readonly<Record<string, Kept>> = {
   'ledger.ndjson': { sound: (path) => recordAt(path, () => undefined), read: readLedgerAt, renew: recordAt, isNamed: true },
-  'ledger.ndjson.reserve': { sound: (path) => writeFileSync(path, '\n'.repeat(32_768)), read: (path, say) => readLedgerAt(join(dirname(path), 'ledger.ndjson'), say), isNamed: false },
+  'ledger.ndjson.reserve': { sound: (path) => writeFileSync(path, '\n'.repeat(128 * 1024)), read: (path, say) => readLedgerAt(join(dirname(path), 'ledger.ndjson'), say), isNamed: false },
   'journal.ndjson': { sound: (path) => appendAt(path, () => undefined), read: (path, say) => [openedJournal(path, say).last, surveyJournal(dirname(path))], renew: appendAt, isNamed: false },
   'journal.1.ndjson': { sound: (path) => writeFileSync(path, '{"seq":1}\n'), read: (path, say) => [openedJournal(path, say).last, surveyJournal(dirname(path))], renew: appendAt, isNamed: false },
   'config.last.json': {

@@ -2,7 +2,9 @@ import fs, { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdir
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { encodeLine } from '../../src/state/ledger-lines.ts';
 import { readLedger } from '../../src/state/ledger-read.ts';
+import { openReserve, readReserve } from '../../src/state/ledger-reserve.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { record } from './record.ts';
 import { canMount, smallDisk } from './small-disk.ts';
@@ -366,6 +368,20 @@ describe('a failing disk', () => {
     expect(sound.entries.get('web')?.record.wanted).toBe('down');
     expect(sound.clean).toBe(false);
     expect(readFileSync(`${path}.reserve`, 'utf8').trim()).toBe('');
+  });
+
+  test('a reserve that somebody has removed is made again, and the new one holds what comes then', () => {
+    const path = join(tempDir(), 'ledger.ndjson');
+    const reserve = openReserve(path);
+    onTestFinished(() => reserve.close());
+    const line = encodeLine({ fact: { kind: 'forget', unit: 'web' }, written: { at: 1, wallMs: 2, bootId: 'b' } });
+    const kept = (): unknown => [reserve.keep([{ line, durable: true }]), readReserve(path).map(encodeLine)];
+    reserve.clear();
+    expect(kept()).toEqual([true, [line]]);
+    rmSync(`${path}.reserve`);
+    reserve.clear();
+    expect(readReserve(path)).toEqual([]);
+    expect(kept()).toEqual([true, [line]]);
   });
 
   test('of two lines about one thing in the reserve the last holds, and stands behind an end in order that came between', () => {
