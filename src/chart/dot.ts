@@ -29,9 +29,10 @@ export function chartDot(chart: Chart, marks: UnitMarks | null, { brief = false 
   const boxes = boxesOf(chart);
   const framesOf = frames(boxes);
   const said = arrows.filter((arrow) => brief || !isInside(arrow)).map((arrow, index): SaidArrow => ({ ...arrow, lines: brief ? [] : labelOf(arrow), node: `(label ${index})` }));
+  const commonFrame = ({ from, to }: SaidArrow): string | null => framesOf(from).findLast((each, index) => framesOf(to)[index] === each) ?? null;
   const drawing: Drawing = {
     present, inside, brief,
-    labelsIn: (frame) => said.filter(({ from, to, lines }) => lines.length > 0 && (framesOf(from).findLast((each, index) => framesOf(to)[index] === each) ?? null) === frame)
+    labelsIn: (frame) => said.filter((arrow) => arrow.lines.length > 0 && commonFrame(arrow) === frame)
       .map(({ node, lines }) => `${quoted(node)} [shape=plain, style="", label=${label(lines, LABEL_PADDING)}]`),
   };
   return `${[

@@ -30,8 +30,8 @@ const sameKeys: readonly (readonly [foreign: string, ours: string])[] = [
   ['ExecStartPre', 'deployment: {pre_start: …}'], ['WorkingDirectory', 'working_dir'], ['EnvironmentFile', 'env: {file: …}'],
   ['RestartSec', 'backoff'], ['KillSignal', 'stop_signal'], ['TimeoutStopSec', 'stop_timeout'], ['User', 'user'], ['After', 'depends_on'],
   ['Requires', 'depends_on'], ['OnCalendar', 'cron'], ['ulimits', 'limits'], ['on_failure', 'on_stop: {error: …}'],
-  ['on_failure', 'hooks: {on_stop: {error: …}}'], ['kind', 'oneshot: true'], ['type', 'oneshot: true'], ['Type', 'oneshot: true'], ['dir', 'working_dir'], ['run', 'command'], ['stop_exit_codes', 'success_exit_codes'],
-  ['exp_backoff_restart_delay', 'backoff'], ['listen_timeout', 'health_check: {…, timeout: …}'],
+  ['on_failure', 'hooks: {on_stop: {error: …}}'], ['kind', 'oneshot: true'], ['type', 'oneshot: true'], ['Type', 'oneshot: true'],
+  ['dir', 'working_dir'], ['run', 'command'], ['stop_exit_codes', 'success_exit_codes'], ['exp_backoff_restart_delay', 'backoff'], ['listen_timeout', 'health_check: {…, timeout: …}'],
 ];
 
 const otherKeys: readonly (readonly [foreign: string, meant: string])[] = [

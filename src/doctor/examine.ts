@@ -15,10 +15,12 @@ export function examine(facts: Facts): readonly Finding[] {
   // Everything else that was found of the files would be a consequence.
   if (facts.obstacle !== null) return [obstructed(facts.obstacle, facts), checkConfiguration(facts), ...checkTools(facts)];
   const unusable = socketPathProblem(facts.paths.socket);
-  if (unusable !== null) return [disagrees('control socket', unusable, 'a path that a socket can have', 'No supervisor starts there.'), checkConfiguration(facts), ...checkTools(facts)];
+  if (unusable !== null) {
+    return [disagrees('control socket', unusable, 'a path that a socket can have', 'No supervisor starts there.'), checkConfiguration(facts), ...checkTools(facts)];
+  }
   return [
-    ...checkPlaces(facts), ...checkLock(facts), checkConfiguration(facts), ...checkRecords(facts), ...xmlFiles.flatMap((name) => checkProjection(facts, name)), ...checkProcesses(facts), ...checkOutputs(facts),
-    ...checkSpace(facts), ...checkTools(facts),
+    ...checkPlaces(facts), ...checkLock(facts), checkConfiguration(facts), ...checkRecords(facts), ...xmlFiles.flatMap((name) => checkProjection(facts, name)),
+    ...checkProcesses(facts), ...checkOutputs(facts), ...checkSpace(facts), ...checkTools(facts),
   ];
 }
 

@@ -44,7 +44,8 @@ function shortage(check: string, { path, freeBytes, freeFiles, files, writable }
   }
   const lacksFiles = files !== 0 && freeFiles < LEAST_FILES;
   if (freeBytes < LEAST_BYTES) {
-    return disagrees(check, `${bytes(freeBytes, 'iec')} free${lacksFiles ? ` and room for ${freeFiles} more files` : ''} at ${path}`, `at least ${bytes(LEAST_BYTES, 'iec')}${lacksFiles ? ` and ${LEAST_FILES} files` : ''}`,
+    const [moreFiles, leastFiles] = lacksFiles ? [` and room for ${freeFiles} more files`, ` and ${LEAST_FILES} files`] : ['', ''];
+    return disagrees(check, `${bytes(freeBytes, 'iec')} free${moreFiles} at ${path}`, `at least ${bytes(LEAST_BYTES, 'iec')}${leastFiles}`,
       'Free space: output and records that the disk does not take are dropped.');
   }
   if (!lacksFiles) return null;

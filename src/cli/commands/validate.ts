@@ -26,7 +26,8 @@ export async function validate(call: Call): Promise<number> {
   const load = (): ConfigResult => loadConfigFor(call, chosen.path);
   const loaded = call.system ? loadTrusted(chosen.path, load) : load();
   const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
-  const missing = loaded.ok ? loaded.config.services.flatMap((spec) => missingFor(spec, call.env).flatMap(([keys, message]) => loaded.sayOf(spec.name, keys, message) ?? [])) : [];
+  const missing = !loaded.ok ? [] : loaded.config.services.flatMap((spec) => (
+    missingFor(spec, call.env).flatMap(([keys, message]) => loaded.sayOf(spec.name, keys, message) ?? [])));
   const warnings = [...written, ...masked(missing, call.secrets.mask)];
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {

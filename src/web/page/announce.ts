@@ -23,7 +23,10 @@ export function announceChange(change: Change): void {
 /** `api failed, db is running`; of more than three units how many came to which state. */
 export function changeText(changed: readonly Change[]): string {
   if (changed.length <= MOST_NAMED) {
-    return changed.map(({ name, state, health }) => `${name} ${VERBS[state] ?? `is ${state}`}${state === 'running' && health !== 'healthy' ? `, ${health}` : ''}`).join(', ');
+    return changed.map(({ name, state, health }) => {
+      const unwell = state === 'running' && health !== 'healthy' ? `, ${health}` : '';
+      return `${name} ${VERBS[state] ?? `is ${state}`}${unwell}`;
+    }).join(', ');
   }
   const counts = new Map<string, number>();
   for (const { state } of changed) counts.set(state, (counts.get(state) ?? 0) + 1);
