@@ -43,7 +43,8 @@ export function readXml(text: string): XmlResult {
       }
       const ended = slash === '/' || selfClosing === '/' ? open.pop() : undefined;
       if (ended !== undefined) {
-        const element = { name: ended.name.slice(ended.name.lastIndexOf(':') + 1), text: ended.children.length > 0 ? '' : (unescaped(trimmed(ended.raw)) ?? ''), children: ended.children };
+        const { children } = ended;
+        const element = { name: ended.name.slice(ended.name.lastIndexOf(':') + 1), text: children.length > 0 ? '' : (unescaped(trimmed(ended.raw)) ?? ''), children };
         const parent = open.at(-1);
         if (parent === undefined) root = element;
         else parent.children.push(element);

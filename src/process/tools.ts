@@ -105,7 +105,8 @@ function judge(tool: string, code: number | null, signal: string | null, complai
 
 function notRun(tool: string, error: Error): ToolResult {
   const missing = hasCode(error, 'ENOENT');
-  return { ok: false, missing, code: null, reason: missing ? `${tool} was not found on PATH` : `${tool} cannot be run: ${hasCode(error, 'EAGAIN') ? 'the limit of processes is reached' : error.message}` };
+  const why = hasCode(error, 'EAGAIN') ? 'the limit of processes is reached' : error.message;
+  return { ok: false, missing, code: null, reason: missing ? `${tool} was not found on PATH` : `${tool} cannot be run: ${why}` };
 }
 
 // GZIP would change what gzip does, a locale the language of its complaints.
