@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 // Each test file has a temporary directory of its own. It goes, with all that was made in it, when the last test is over, so that no test has to remove what it made.
 // The names are short: those of sockets have an end. Services of other users come through, as through /tmp.
-const run: { base?: string; left?: string } = ((globalThis as { temporary?: object }).temporary ??= {});
+const run: { base?: string; left?: string; kill?: typeof process.kill } = ((globalThis as { temporary?: object }).temporary ??= {});
 const base = (run.base ??= tmpdir());
 // Where all tests of a file are skipped, nothing is run after them.
 if (run.left !== undefined) rmSync(run.left, { recursive: true, force: true });
@@ -14,6 +14,15 @@ const directory = mkdtempSync(join(base, 'sysg-'));
 run.left = directory;
 chmodSync(directory, 0o1777);
 process.env['TMPDIR'] = directory;
+
+// kill(2): 0 is the process group that all tests are in, and -1 every process there is. A number that was read before it was written must be neither.
+if (run.kill === undefined) {
+  const kill = (run.kill = process.kill.bind(process));
+  process.kill = (pid, signal) => {
+    if (!Number.isInteger(pid) || pid === 0 || pid === -1) throw new Error(`a test would signal ${pid}`);
+    return kill(pid, signal);
+  };
+}
 
 afterAll(async () => {
   process.env['TMPDIR'] = base;
