@@ -171,3 +171,16 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
     },
   };
 }
+
+/** One step of the unit's process, by the state of its unit: it comes up, it ends as it was ordered to, or by itself with this code. False: there is none. */
+export function happen(it: World, unit: string, state: string, code: number | null): boolean {
+  switch (state) {
+    case 'spawning': it.report(unit, 'process.spawned'); return true;
+    case 'starting': case 'backoff': it.elapse(unit); return true;
+    case 'stopping': case 'clearing': case 'killing': it.report(unit, 'process.gone'); return true;
+    case 'running':
+      if (code !== null) it.report(unit, 'process.exited', { exit: { code, signal: null } });
+      return code !== null;
+    default: return false;
+  }
+}

@@ -4,7 +4,7 @@ import { availability } from '../../machines/order.ts';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { attempt } from '../../src/errors.ts';
 import { specOf } from '../machines/rig.ts';
-import { world, type World } from '../machines/supervisor-rig.ts';
+import { happen, world, type World } from '../machines/supervisor-rig.ts';
 
 /** `WALKS=20000` for longer; the seed is printed by what fails. */
 const numRuns = Number(process.env['WALKS'] ?? 300);
@@ -62,19 +62,6 @@ function specsOf(file: Definitions): readonly ServiceSpec[] {
 
 const unitsOf = ({ root }: World) => root.getSnapshot().context.units;
 
-/** One step of the unit's process: it comes up, it ends as it was ordered to, or by itself with this code. False: there is none. */
-function happen(it: World, name: string, code: number | null): boolean {
-  switch (it.state(name)) {
-    case 'spawning': it.report(name, 'process.spawned'); return true;
-    case 'starting': case 'backoff': it.elapse(name); return true;
-    case 'stopping': case 'clearing': case 'killing': it.report(name, 'process.gone'); return true;
-    case 'running':
-      if (code !== null) it.report(name, 'process.exited', { exit: { code, signal: null } });
-      return code !== null;
-    default: return false;
-  }
-}
-
 /** Everything that is under way goes on until nothing is; one-shots end well. */
 function settle(it: World): void {
   const isOneshot = (name: string): boolean => unitsOf(it).get(name)?.ref?.getSnapshot().context.spec.restart.oneshot === true;
@@ -85,7 +72,7 @@ function settle(it: World): void {
     return task !== undefined || [...it.root.getSnapshot().context.rollouts.keys()].some((name) => attempt(() => it.elapse(`${name}/rollout`), null) !== null);
   };
   // Longer than any of these histories has steps left.
-  for (let round = 0; places.some((name) => happen(it, name, isOneshot(name) ? 0 : null)) || rollout(); round += 1) if (round > 200) throw new Error('it does not come to rest');
+  for (let round = 0; places.some((name) => happen(it, name, it.state(name), isOneshot(name) ? 0 : null)) || rollout(); round += 1) if (round > 200) throw new Error('it does not come to rest');
 }
 
 /** The unit, or the instance that is to replace it, waits for what is not there; or the turn of the unit waits for such a one. */
@@ -113,7 +100,7 @@ test('units whose definitions and edges change under every sort of command: none
     };
     for (const each of moves) {
       if ('settles' in each) settle(it);
-      else if ('happens' in each) happen(it, each.happens, each.code);
+      else if ('happens' in each) happen(it, each.happens, it.state(each.happens), each.code);
       else if ('reload' in each) it.send({ type: 'reload', specs: specsOf(each.reload) });
       else if ('command' in each) order(each.units, { type: each.command });
       else {

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { viewUnit } from '../../machines/view.ts';
 import { specOf } from '../machines/rig.ts';
-import { world, type World } from '../machines/supervisor-rig.ts';
+import { happen, world, type World } from '../machines/supervisor-rig.ts';
 
 /** `WALKS=20000` for longer; the seed is printed by what fails. */
 const numRuns = Number(process.env['WALKS'] ?? 200);
@@ -36,19 +36,6 @@ function specsOf(kinds: Readonly<Record<string, Kind>>): readonly ServiceSpec[] 
 
 const stateOf = ({ root }: World, name: string): string => viewUnit(root.getSnapshot(), name)?.state ?? 'absent';
 
-/** One step of the unit's process: it comes up, it ends as it was ordered to, or by itself. False: there is none. */
-function happen(it: World, name: string, exits: boolean): boolean {
-  switch (stateOf(it, name)) {
-    case 'spawning': it.report(name, 'process.spawned'); return true;
-    case 'starting': it.elapse(name); return true;
-    case 'stopping': case 'clearing': case 'killing': it.report(name, 'process.gone'); return true;
-    case 'running':
-      if (exits) it.report(name, 'process.exited', { exit: { code: 0, signal: null } });
-      return exits;
-    default: return false;
-  }
-}
-
 test('two units that come, go and become units of the other kind under every sort of command: each client has its answers, and each unit is what it is to be', () => {
   // XState says so where a unit that ends in a step was sent something else in that step.
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -60,7 +47,7 @@ test('two units that come, go and become units of the other kind under every sor
     const owed: string[] = [];
     let ticket = 0;
     for (const each of moves) {
-      if ('happens' in each) happen(it, each.happens, each.exits);
+      if ('happens' in each) happen(it, each.happens, stateOf(it, each.happens), each.exits ? 0 : null);
       else if ('reload' in each) {
         const begins = (name: string): boolean => kinds[name] === 'absent' || ((kinds[name] === 'cron') !== (each.reload[name as 'web'] === 'cron') && wanted.get(name) === 'up');
         // What a reload starts brings what it needs; what takes its change back before it was carried out is not started again.
@@ -81,7 +68,7 @@ test('two units that come, go and become units of the other kind under every sor
         it.send({ type: command, units: present, ticket, ...(command === 'restart' && { specs: specsOf(kinds) }) });
       }
     }
-    for (let round = 0; round < 100 && names.map((name) => happen(it, name, false)).includes(true); round += 1);
+    for (let round = 0; round < 100 && names.map((name) => happen(it, name, stateOf(it, name), null)).includes(true); round += 1);
     const { units, operations, underOrder } = it.root.getSnapshot().context;
     expect(it.answers.map((answer) => `${answer.ticket} ${answer.unit}`).toSorted()).toEqual(owed.toSorted());
     expect([operations.size, underOrder]).toEqual([0, 0]);
