@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { versionTwoNote } from '../../engines.ts';
-import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
+import { attempt, pidText, refusals, type Refusal, type Result } from '../../errors.ts';
 import { readHead } from '../../files.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
@@ -53,12 +53,9 @@ export async function start(call: Call): Promise<number> {
 
 /** Says of a file of systemg of version 2 how it is read. What cannot be read is said by the start itself. */
 function noteForeignVersion({ terminal }: Call, path: string): void {
-  try {
-    const head = readHead(path, 4096).toString('utf8');
-    if (/^version:\s*(["']?)2\1\s*(?:#.*)?$/m.test(head)) terminal.warn(`${path}: ${versionTwoNote}`);
-  } catch {
-    // ENOENT, EACCES and the like.
-  }
+  // ENOENT, EACCES and the like.
+  const head = attempt(() => readHead(path, 4096).toString('utf8'), '');
+  if (/^version:\s*(["']?)2\1\s*(?:#.*)?$/m.test(head)) terminal.warn(`${path}: ${versionTwoNote}`);
 }
 
 /** Ctrl-C ends the wait, and on a terminal the person there learns that the supervisor goes on. */
