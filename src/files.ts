@@ -38,9 +38,12 @@ function openAnew(path: string): number {
   }
 }
 
+/** Why a write to a file takes fewer bytes than it was given: write(2). */
+export const noRoom = 'the disk is full, or the limit of file sizes (ulimit -f) is reached';
+
 /**
  * Makes a directory and those above it, also while others make the same ones. Not by Node's `recursive`, which tries for ever below a directory where
- * nothing can be made, as in /proc. `above`: how many of those above it at most; a home that is gone is not made again by what writes into it.
+ * nothing can be made, as in /proc. `above`: how many of those above it at most.
  */
 export function makeDirectories(path: string, mode = 0o700, above = Infinity): void {
   try {
@@ -52,11 +55,12 @@ export function makeDirectories(path: string, mode = 0o700, above = Infinity): v
   }
 }
 
-/**
- * How many directories above one of the state are made with it at most: `systemg/logs/projects` are above a project's logs, and fewer than these are
- * never between a directory of the state and the home.
- */
-export const levelsOfState = 3;
+/** Makes a directory of the logs or FIFOs, and of those above it what a project's may lack: `systemg`, `logs` and `projects`. A home that is gone is further up. */
+export function makeStateDirectories(path: string): void {
+  makeDirectories(path, 0o700, LEVELS_OF_STATE);
+}
+
+const LEVELS_OF_STATE = 3;
 
 function makeDirectory(path: string, mode: number): void {
   try {

@@ -1,7 +1,7 @@
 import { chownSync, closeSync, constants, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reporting } from '../errors.ts';
-import { levelsOfState, makeDirectories } from '../files.ts';
+import { makeStateDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
 import { Channel, openEnds, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
@@ -62,7 +62,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
 
   const spare = (): string => {
     if (spares.length === 0) {
-      makeDirectories(fifoDir, 0o700, levelsOfState);
+      makeStateDirectories(fifoDir);
       const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
       const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
       if (problems[0] !== undefined) throw new Error(problems[0]);

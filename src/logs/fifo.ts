@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, reporting } from '../errors.ts';
-import { levelsOfState, makeDirectories } from '../files.ts';
+import { makeStateDirectories } from '../files.ts';
 import { runTool } from '../process/tools.ts';
 
 /** The user a unit runs as, when that is not us: its FIFOs and log files are that user's, so that it can open /dev/stdout again. */
@@ -32,7 +32,7 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
   }
   // Somebody may have removed the directory since the last look at it.
   for (const directory of new Set(missing.map(({ path }) => dirname(path)))) {
-    reporting(onProblem, `${directory}: FIFOs cannot be made there`, () => makeDirectories(directory, 0o700, levelsOfState));
+    reporting(onProblem, `${directory}: FIFOs cannot be made there`, () => makeStateDirectories(directory));
   }
   for (const batch of batches(missing)) {
     const made = runTool('mkfifo', ['-m', '600', '--', ...batch.map((order) => order.path)]);

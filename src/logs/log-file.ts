@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt, hasCode } from '../errors.ts';
-import { levelsOfState, makeDirectories } from '../files.ts';
+import { makeStateDirectories } from '../files.ts';
 import { nativePort } from '../native/load.ts';
 import type { NativePort } from '../native/port.ts';
 import type { LogOwner } from './fifo.ts';
@@ -52,7 +52,7 @@ export class LogFile implements OpenFile {
   open(): number {
     noteUse(this);
     if (this.#descriptor !== null) return this.#descriptor;
-    makeDirectories(dirname(this.path), 0o700, levelsOfState);
+    makeStateDirectories(dirname(this.path));
     mendRotation(this.path);
     const { descriptor, stat } = this.#openWithRoom();
     // Closed in between: unless others have put another file there it is the same.

@@ -1,7 +1,7 @@
 import { constants, lstatSync, writeSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { levelsOfState, makeDirectories } from '../files.ts';
+import { makeStateDirectories } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import type { LogOwner } from './fifo.ts';
 import { emptyFile, openToAppend, removeLink } from './plain-file.ts';
@@ -18,7 +18,7 @@ export interface OwnedFile {
 
 /** Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the file system says. */
 export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
-  makeDirectories(dirname(path), 0o700, levelsOfState);
+  makeStateDirectories(dirname(path));
   const problem = removeLink(path);
   mendRotation(path);
   const before = lstatSync(path, { throwIfNoEntry: false });

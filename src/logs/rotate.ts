@@ -1,5 +1,5 @@
 import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
-import { readTail } from '../files.ts';
+import { noRoom, readTail } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import { newline } from './lines.ts';
 import { rotateTimes } from './time-index.ts';
@@ -71,7 +71,7 @@ function writeFresh(path: string, bytes: Buffer, like: string): void {
   const { mode } = statSync(like);
   const descriptor = openSync(path, 'wx', mode & 0o777);
   try {
-    if (writeSync(descriptor, bytes) < bytes.length) throw new Error(`${path}: the disk is full, or the limit of file sizes (ulimit -f) is reached`);
+    if (writeSync(descriptor, bytes) < bytes.length) throw new Error(`${path}: ${noRoom}`);
   } catch (error) {
     ftruncateSync(descriptor, 0);
     rmSync(path, { force: true });

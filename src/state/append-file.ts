@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt } from '../errors.ts';
-import { syncDirectory } from '../files.ts';
+import { noRoom, syncDirectory } from '../files.ts';
 
 /** A file that grows by whole pieces: a piece that cannot be written whole is taken back. */
 export interface AppendFile {
@@ -32,7 +32,7 @@ export function openAppendFile(path: string): AppendFile {
       const written = writeSync(descriptor, bytes);
       if (written < bytes.length) {
         ftruncateSync(descriptor, size);
-        throw new Error(`only ${written} of ${bytes.length} bytes could be written: the disk is full, or the limit of file sizes (ulimit -f) is reached`);
+        throw new Error(`only ${written} of ${bytes.length} bytes could be written: ${noRoom}`);
       }
       size += written;
     },
