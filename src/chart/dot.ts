@@ -9,7 +9,7 @@ export const PHASE_COLOURS: Readonly<Record<string, readonly [ground: string, li
   waiting: ['#f5f3ff', '#c4b5fd', '#6d28d9'],
   // The words of `status` for units at rest and for checks that fail.
   completed: ['#ecfdf5', '#6ee7b7', '#047857'], skipped: ['#f3f4f6', '#9ca3af', '#6b7280'], suspended: ['#f3f4f6', '#9ca3af', '#6b7280'],
-  unready: ['#fffbeb', '#fcd34d', '#b45309'],
+  unready: ['#fffbeb', '#fcd34d', '#b45309'], halted: ['#fffbeb', '#fcd34d', '#b45309'],
 };
 const PRESENT = '#047857';
 const FAINT = '#6b7280';

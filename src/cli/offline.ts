@@ -10,7 +10,7 @@ import { isAlive } from '../process/identity.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
-import { processFacts, uptimeOf } from '../status/process-facts.ts';
+import { processFacts, runtimeOf, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
 import { exitMetadata, orphanStatus, overallHealth } from '../status/snapshot.ts';
 import type { Call } from './call.ts';
@@ -126,7 +126,7 @@ function unitAtRest(unit: RestingUnit, nowWallMs: number): UnitStatus {
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
     health: alive ? healthOfLiving(unit) : isZombie ? 'failing' : job !== null ? cronHealth(runs) : hasFailed ? 'failing' : healthAtRest(lifecycle, lost, recorded),
-    ...(shown !== null && (alive || isZombie) && { process: { pid: shown.pid, state: facts.state, user: facts.user } }),
+    ...(shown !== null && (alive || isZombie) && { process: runtimeOf(shown.pid, facts) }),
     ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),
     ...(spec.cron !== null && job !== null && { cron: cronStatus({ timezone: spec.cron.timezone, runs, samplesBetween: recordedSamples(job) }, nowWallMs) }),

@@ -18,6 +18,8 @@ export interface LiveProcess {
   readonly pid: number;
   readonly parentPid: number;
   readonly startTime: string;
+  /** One letter, as in `ProcessStat`. */
+  readonly state: string;
   readonly startedAtMs: number;
   /** Its own, on average since the sample before, or since it began. */
   readonly cpuPercent: number;
@@ -148,7 +150,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null) {
     return {
       summary: store.summary(unit),
       processes: living.map((member) => ({
-        pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, startedAtMs: atWallMs - upMs + startMs(member),
+        pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, state: member.stat.state, startedAtMs: atWallMs - upMs + startMs(member),
         cpuPercent: before?.cpuOf.get(member.stat.pid) ?? percent(member.usage.ownTicks, ageMs(member, upMs)), rssBytes: member.usage.rssBytes,
       })),
     };

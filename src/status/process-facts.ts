@@ -3,12 +3,14 @@ import { attempt } from '../errors.ts';
 import { userName } from '../process/accounts.ts';
 import { ageByPs } from '../process/darwin.ts';
 import { kernelUnits, ticksToMs, uptimeMs } from '../process/boot.ts';
-import { isLiving, ownerOf, readArguments, readProcStat, readStatText, statFields } from '../process/proc.ts';
-import type { UptimeInfo } from '../wire/payloads.ts';
+import { isLiving, ownerOf, readArguments, readProcStat, readStatText, statFields, type ProcessStat } from '../process/proc.ts';
+import type { ProcessRuntime, UptimeInfo } from '../wire/payloads.ts';
 
 /** What the kernel says of a live process, for people. Linux; on macOS how long it has been running, elsewhere only what the supervisor itself knows. */
 export interface ProcessFacts {
   readonly state: 'running' | 'zombie' | 'missing';
+  /** By a signal; one that is being traced goes on. Only Linux shows it. */
+  readonly isHalted: boolean;
   readonly user: string;
   /** Null when the kernel does not show it: another user's process, or a kernel thread. */
   readonly commandLine: string | null;
@@ -33,21 +35,28 @@ export function beginLook() {
   };
 }
 
-/** `isSeen`: it has just been seen alive, and is not looked for once more. */
-export function processFacts(pid: number, startTime: string, { look = beginLook(), isSeen = false }: { look?: Look; isSeen?: boolean } = {}): ProcessFacts {
-  const state = isSeen ? 'running' : stateOf(pid, startTime);
-  if (process.platform === 'darwin') return { state, user: '', commandLine: null, uptimeMs: ageByPs(startTime, Date.now()) };
-  if (state === 'missing' || process.platform !== 'linux') return { state, user: '', commandLine: null, uptimeMs: null };
+/** `seen`: its line in /proc, where that has just been read. */
+export function processFacts(pid: number, startTime: string, { look = beginLook(), seen = null }: { look?: Look; seen?: Pick<ProcessStat, 'state'> | null } = {}): ProcessFacts {
+  if (process.platform !== 'linux') return { ...unknown, state: 'running', ...(process.platform === 'darwin' && { uptimeMs: ageByPs(startTime, Date.now()) }) };
+  const stat = seen ?? readStatOf(pid, startTime);
+  if (stat === null) return { ...unknown, state: 'missing' };
+  const state = isLiving(stat) ? 'running' : 'zombie';
   return {
-    state, user: ownerName(pid, look), commandLine: state === 'zombie' ? null : commandLine(pid),
+    state, isHalted: stat.state === 'T', user: ownerName(pid, look), commandLine: state === 'zombie' ? null : commandLine(pid),
     uptimeMs: Math.max(0, look.uptimeMs() - ticksToMs(Number(startTime))),
   };
 }
 
-function stateOf(pid: number, startTime: string): ProcessFacts['state'] {
-  if (process.platform !== 'linux') return 'running';
+const unknown = { isHalted: false, user: '', commandLine: null, uptimeMs: null } as const;
+
+function readStatOf(pid: number, startTime: string): ProcessStat | null {
   const stat = readProcStat(pid);
-  return stat?.startTime !== startTime ? 'missing' : isLiving(stat) ? 'running' : 'zombie';
+  return stat?.startTime === startTime ? stat : null;
+}
+
+/** What an answer says of a process; null facts are of one that is gone. */
+export function runtimeOf(pid: number, facts: ProcessFacts | null): ProcessRuntime {
+  return { pid, state: facts?.state ?? 'missing', user: facts?.user ?? '', ...(facts?.isHalted === true && { halted: true }) };
 }
 
 /** Null for a process that does not run. */

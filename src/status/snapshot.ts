@@ -7,7 +7,7 @@ import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMe
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { beginLook, processFacts, uptimeOf } from './process-facts.ts';
+import { beginLook, processFacts, runtimeOf, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
@@ -66,21 +66,22 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
   const { name } = spec;
   const live = measured?.get(name);
   const identity = view.alive ? (view.process?.identity ?? null) : null;
-  const isSeen = identity !== null && live?.isFresh === true && live.processes.some(({ pid, startTime }) => pid === identity.pid && startTime === identity.startTime);
-  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime, { look, isSeen });
+  const seen = live?.isFresh === true ? live.processes.find(({ pid, startTime }) => pid === identity?.pid && startTime === identity.startTime) : undefined;
+  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime, { look, seen: seen ?? null });
   const spawned = children.size === 0 ? [] : shownChildren(children, name, now);
   const tree = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned, look);
   const uptime = uptimeOf(facts, now.wallMs);
   const cron = spec.cron === null || crons === undefined ? null : cronPart(name, spec.cron.timezone, crons, now.wallMs);
   const seq = lastEvent?.(name) ?? null;
+  // While a run goes on its process speaks for its health.
+  const health = cron === null ? view.health : facts?.state === 'running' ? 'healthy' : cron.health;
   return {
     name,
     hash: spec.hash,
     kind: spec.cron === null ? 'service' : 'cron',
     lifecycle: view.lifecycle,
-    // While a run goes on its process speaks for its health.
-    health: cron === null ? view.health : facts?.state === 'running' ? 'healthy' : cron.health,
-    ...(identity !== null && facts !== null && { process: { pid: identity.pid, state: facts.state, user: facts.user } }),
+    health: health === 'healthy' && facts?.isHalted === true ? 'degraded' : health,
+    ...(identity !== null && facts !== null && { process: runtimeOf(identity.pid, facts) }),
     ...(uptime !== null && { uptime }),
     ...(view.exit !== null && { last_exit: exitMetadata(view.exit.code, signalNumber(view.exit.signal)) }),
     ...(cron !== null && { cron: cron.block }),
@@ -114,9 +115,9 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
 /** A process that pid.xml names as a service that nobody knows: its name stands for its hash as with systemg 0.33.0. `process` null: it has ended. */
 export function orphanStatus({ name, pid, process }: { readonly name: string; readonly pid: number; readonly process: ProcessIdentity | null }, nowWallMs: number): UnitStatus {
   const facts = process === null ? null : processFacts(process.pid, process.startTime);
-  const [state, uptime] = [facts?.state ?? 'missing', uptimeOf(facts, nowWallMs)];
+  const uptime = uptimeOf(facts, nowWallMs);
   return {
-    name, hash: name, kind: 'orphaned', health: state === 'running' ? 'healthy' : 'failing', process: { pid: process?.pid ?? pid, state, user: facts?.user ?? '' },
+    name, hash: name, kind: 'orphaned', health: facts?.state === 'running' ? 'healthy' : 'failing', process: runtimeOf(process?.pid ?? pid, facts),
     ...(uptime !== null && { uptime }), ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
   };
 }

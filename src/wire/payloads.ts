@@ -82,7 +82,11 @@ const spawnedChild = record(
 
 const spawnedNode: Shape<SpawnedProcessNode> = (value, at) => record({ child: spawnedChild }, { children: list(spawnedNode) })(value, at);
 
-const processRuntime = record({ pid: count, state: oneOf('running', 'zombie', 'missing') }, { user: string });
+const processRuntime = record({ pid: count, state: oneOf('running', 'zombie', 'missing') }, {
+  user: string,
+  /** Ours, unknown to 0.33.0: true while a signal (SIGSTOP, SIGTSTP) keeps the process from running. */
+  halted: boolean,
+});
 const uptimeInfo = record({ seconds: count, human: string }, { started_at: time });
 const exitMetadata = record({}, { exit_code: number, signal: number });
 const waitsFor = record({ unit: string }, { lost: string, condition: oneOf('started', 'healthy', 'completed') });

@@ -105,3 +105,21 @@ describe('a supervisor in the foreground', () => {
     expect(home.supervisorPid()).toBe(pid);
   });
 });
+
+describe('a service', () => {
+  test('that a signal has halted is shown so, and goes on when it is told to', async () => {
+    const home = makeHome(sleeping);
+    await home.sysg('start', '--daemonize');
+    const pid = (await home.unit('web')).process?.pid ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await soon('it is halted', async () => (await home.unit('web')).process?.halted === true);
+    const shown = await home.sysg('status');
+    expect([shown.code, shown.stdout]).toEqual([1, expect.stringMatching(/^web +halted +\d+ .* degraded /m) as unknown]);
+    expect(shown.stdout).toContain('Overall health: degraded (1 halted)');
+    const told = (await home.sysg('why', 'web')).stdout;
+    expect(told).toContain('A signal (SIGSTOP or SIGTSTP) has halted it: it does nothing until it is told to go on: sysg signal web CONT');
+    expect((await home.sysg('signal', 'web', 'CONT')).code).toBe(0);
+    await soon('it goes on', async () => (await home.unit('web')).process?.halted === undefined);
+    expect((await home.sysg('status')).code).toBe(0);
+  });
+});

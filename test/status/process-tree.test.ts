@@ -4,7 +4,7 @@ import type { LiveProcess } from '../../src/metrics/sampler.ts';
 import type { ShownChild } from '../../src/status/process-tree.ts';
 import { processTree } from '../../src/status/process-tree.ts';
 
-const live = (pid: number, parentPid: number, startedAtMs = pid): LiveProcess => ({ pid, parentPid, startTime: '1', startedAtMs, cpuPercent: 1.5, rssBytes: 4096 });
+const live = (pid: number, parentPid: number, startedAtMs = pid): LiveProcess => ({ pid, parentPid, startTime: '1', state: 'S', startedAtMs, cpuPercent: 1.5, rssBytes: 4096 });
 const shape = (nodes: readonly SpawnedProcessNode[]): unknown => nodes.map(({ child, children }) => [child.pid, child.depth, shape(children ?? [])]);
 // Above every pid_max: the kernel has no such processes.
 const base = 5_000_000;

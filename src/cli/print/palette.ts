@@ -21,7 +21,7 @@ export function palette(enabled: boolean) {
   const apart = [cyan, yellow, green, magenta, blue, brightCyan];
   const states = new Map<string, Paint>([
     ['running', green], ['completed', green], ['failed', red], ['zombie', red], ['missing', red], ['backoff', yellow],
-    ['starting', yellow], ['stopping', yellow], ['unready', yellow],
+    ['starting', yellow], ['stopping', yellow], ['unready', yellow], ['halted', yellow],
   ]);
   const healths = new Map<string, Paint>([['healthy', green], ['degraded', yellow], ['failing', red]]);
   return {

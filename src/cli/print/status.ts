@@ -118,7 +118,7 @@ function size(value: number | undefined): string {
 }
 
 /** States that need attention come first, and running units before resting ones. */
-const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'starting', 'stopping', 'running', 'waiting', 'completed', 'suspended', 'stopped', 'skipped'];
+const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'halted', 'starting', 'stopping', 'running', 'waiting', 'completed', 'suspended', 'stopped', 'skipped'];
 
 /** The overall health, and how many units are in each state. */
 export function statusSummary({ overall_health: health, units }: StatusSnapshot, paints: Palette): string {

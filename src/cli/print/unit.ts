@@ -28,6 +28,7 @@ export const NOT_SUPERVISED = 3;
 /** One word for the state of a unit. Units of a systemg 0.33.0 supervisor have no phase. */
 export function stateOf(unit: UnitStatus): string {
   const atRest = unit.lifecycle === 'exited_successfully' ? 'completed' : unit.lifecycle === 'skipped' ? 'skipped' : null;
+  if (unit.process?.halted === true && (unit.phase === undefined || unit.phase === 'running')) return 'halted';
   if (unit.phase === 'running' && unit.ready === false) return 'unready';
   if (unit.phase === 'waiting' && unit.wanted === 'down') return 'suspended';
   if (unit.phase !== undefined) return unit.phase === 'stopped' ? (atRest ?? 'stopped') : unit.phase;
@@ -62,7 +63,7 @@ export function glyphOf(state: string): string {
 }
 
 const GLYPHS = new Map([
-  ['running', '●'], ['unready', '◐'], ['starting', '◐'], ['stopping', '◑'], ['backoff', '↻'], ['failed', '✗'], ['zombie', '✗'], ['missing', '✗'],
+  ['running', '●'], ['unready', '◐'], ['halted', '◐'], ['starting', '◐'], ['stopping', '◑'], ['backoff', '↻'], ['failed', '✗'], ['zombie', '✗'], ['missing', '✗'],
   ['completed', '✓'], ['skipped', '○'], ['stopped', '○'], ['waiting', '◷'], ['suspended', '○'],
 ]);
 

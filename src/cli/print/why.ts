@@ -80,6 +80,7 @@ function ofRunning(story: Story): readonly string[] {
   const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(nowMs - Date.parse(since ?? ''))}); ${cause}${adopted === null ? '' : `, and another supervisor took it over at ${time(adopted.at)}`}.`];
   if (restarts > 0) text.push(...before(story, begun));
   if (ready === false) text.push('Its health check fails at present.');
+  if (process?.halted === true) text.push(`A signal (SIGSTOP or SIGTSTP) has halted it: it does nothing until it is told to go on: ${story.command}signal ${shellWord(name)} CONT`);
   return [...text, ...replacement(story, begun)];
 }
 

@@ -24,7 +24,7 @@ export function compatFamilies({ snapshot, tally }: Pick<Measured, 'snapshot' | 
 
 /** The numbers of supervisord's states: supervisord.org/subprocess.html. */
 const SUPERVISORD_STATES: Readonly<Record<string, number>> = {
-  stopped: 0, suspended: 0, skipped: 0, waiting: 0, starting: 10, running: 20, unready: 20, backoff: 30, stopping: 40, completed: 100, failed: 200,
+  stopped: 0, suspended: 0, skipped: 0, waiting: 0, starting: 10, running: 20, unready: 20, halted: 20, backoff: 30, stopping: 40, completed: 100, failed: 200,
 };
 
 /** As the collector `supervisord` of node_exporter names them. */

@@ -14,7 +14,7 @@ export interface Measured {
 }
 
 /** The words of `status` for the state of a unit: no label has any other. */
-const STATES = ['stopped', 'starting', 'running', 'unready', 'stopping', 'backoff', 'failed', 'completed', 'skipped', 'waiting', 'suspended'] as const;
+const STATES = ['stopped', 'starting', 'running', 'unready', 'halted', 'stopping', 'backoff', 'failed', 'completed', 'skipped', 'waiting', 'suspended'] as const;
 const HEALTHS = ['healthy', 'degraded', 'failing'] as const;
 
 type Value = number | null | undefined;

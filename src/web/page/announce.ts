@@ -33,4 +33,4 @@ export function changeText(changed: readonly Change[]): string {
   return `${changed.length} units changed: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`;
 }
 
-const VERBS: Readonly<Record<string, string>> = { failed: 'failed', completed: 'completed', backoff: 'is in backoff', unready: 'is not ready' };
+const VERBS: Readonly<Record<string, string>> = { failed: 'failed', completed: 'completed', backoff: 'is in backoff', unready: 'is not ready', halted: 'is halted by a signal' };
