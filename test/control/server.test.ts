@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Exchange } from '../../src/control/server.ts';
 import { listen } from '../../src/control/server.ts';
+import { collected } from '../collected.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { firstLine, readGolden } from '../wire/golden.ts';
@@ -412,6 +413,19 @@ describe('the server', () => {
     expect(problems).toEqual(['control socket: more than 3 connections, closing new ones']);
     for (const socket of sockets) socket.destroy();
     await vi.waitFor(async () => expect(await ask(STATUS)).toBe(ANSWER), { timeout: 5000 });
+  });
+
+  test('keeps nothing of a connection that has ended', async () => {
+    const exchanges: WeakRef<Exchange>[] = [];
+    const { ask, server } = await serve({
+      route: async (request, exchange) => {
+        exchanges.push(new WeakRef(exchange));
+        return { kind: 'message', text: request.kind };
+      },
+    });
+    expect(await ask(STATUS)).toBe(ANSWER);
+    for (const exchange of exchanges) await collected('the exchange', exchange);
+    await server.close();
   });
 
   test('lets a running exchange finish when it closes, and ends the ones that wait', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openTicketOffice } from '../../src/control/tickets.ts';
+import { collected } from '../collected.ts';
 
 const done = (ticket: number, unit: string) => ({ ticket, unit, result: 'started' as const, error: null });
 
@@ -34,4 +35,11 @@ test('nothing to wait for is answered at once, and nothing is issued', async () 
   let issued = false;
   expect(await openTicketOffice().open([], () => void (issued = true))).toEqual([]);
   expect(issued).toBe(false);
+});
+
+test('what was answered is kept no longer', async () => {
+  const office = openTicketOffice();
+  const answered = async (): Promise<WeakRef<object>> => new WeakRef(await office.open(['a'], (ticket) => office.settle(done(ticket, 'a'))));
+  await collected('the answer', await answered());
+  office.settle(done(1, 'a'));
 });

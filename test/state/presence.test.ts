@@ -27,7 +27,13 @@ function rig(sees: (isInPlace: () => boolean) => boolean = (isInPlace) => isInPl
   const [problems, done]: [string[], string[]] = [[], []];
   writeFileSync(paths.socket, '');
   const presence = keepPresence({
-    paths, lock: { ...lock, isInPlace: () => sees(lock.isInPlace) },
+    paths, lock: {
+      ok: true, isInPlace: () => sees(lock.isInPlace),
+      release: () => {
+        done.push('old lock released');
+        lock.release();
+      },
+    },
     socket: {
       isInPlace: () => statSync(paths.socket, { throwIfNoEntry: false })?.isFile() === true,
       putBack: async () => {
@@ -98,7 +104,7 @@ test('a removed directory is made again, with its lock held: nobody else can sta
   rmSync(paths.stateDir, { recursive: true });
   expect(presence.isOurs()).toBe(false);
   await presence.look();
-  expect(done).toEqual(['socket', 'files']);
+  expect(done).toEqual(['old lock released', 'socket', 'files']);
   expect(problems).toEqual([expect.stringContaining('was removed by somebody and has been put back')]);
   expect(presence.isOurs()).toBe(true);
   expect(takeLock(paths.lock)).toMatchObject({ ok: false, held: true });
@@ -175,7 +181,7 @@ test('with the home gone as well nothing is made again before it is back, and th
   expect(problems).toEqual([`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`]);
   mkdirSync(home);
   await presence.look();
-  expect(done).toEqual(['socket', 'files']);
+  expect(done).toEqual(['old lock released', 'socket', 'files']);
   expect(existsSync(paths.lock)).toBe(true);
 });
 
@@ -188,7 +194,7 @@ test('what cannot be put back is said once and tried again', async () => {
   expect(problems).toEqual([expect.stringContaining('cannot be made again')]);
   rmSync(paths.stateDir);
   await presence.look();
-  expect(done).toEqual(['socket', 'files']);
+  expect(done).toEqual(['old lock released', 'socket', 'files']);
 });
 
 test('what lies in the place of a state file is set aside while the supervisor runs, and what cannot be is named once', async () => {
