@@ -108,8 +108,7 @@ export class Channel implements FifoSink {
     if (via === 'file') {
       void this.endLogger();
       this.#writer.close();
-      const opened = openOwnedFile(file, rotate, this.#owner);
-      if (opened.problem !== null) onProblem(opened.problem);
+      const opened = openOwnedFile(file, rotate, this.#owner, onProblem);
       if (opened.rotated && rotate.compress) compressor.compress(file);
       return opened.descriptor;
     }

@@ -1,6 +1,7 @@
 import { constants, lstatSync, writeSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reporting } from '../errors.ts';
 import { makeStateDirectories } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import type { LogOwner } from './fifo.ts';
@@ -12,23 +13,29 @@ import type { Rotation } from './writer.ts';
 export interface OwnedFile {
   readonly descriptor: number;
   readonly rotated: boolean;
-  /** What was found in its place, as a sentence. */
-  readonly problem: string | null;
 }
 
-/** Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the file system says. */
-export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
+/**
+ * Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the file system says of the file
+ * itself; all else is reported, and the service has its output.
+ */
+export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null, onProblem: (text: string) => void): OwnedFile {
   makeStateDirectories(dirname(path));
   const problem = removeLink(path);
-  mendRotation(path);
-  const before = lstatSync(path, { throwIfNoEntry: false });
-  const rotated = before?.isFile() === true && before.size >= rotation.sizeBytes;
-  if (rotated) rotate(path, rotation.keep);
+  if (problem !== null) onProblem(problem);
+  let rotated = false;
+  reporting(onProblem, `${path}: cannot be rotated, and grows on`, () => {
+    mendRotation(path);
+    const before = lstatSync(path, { throwIfNoEntry: false });
+    if (before?.isFile() !== true || before.size < rotation.sizeBytes) return;
+    rotate(path, rotation.keep);
+    rotated = true;
+  });
+  endTimes(path);
   const { descriptor } = openToAppend(path, owner);
   // A process that is gone did not end its last line.
-  if (endsWithinLine(path)) writeSync(descriptor, '\n');
-  endTimes(path);
-  return { descriptor, rotated, problem };
+  reporting(onProblem, `${path}: its last line cannot be ended`, () => void (endsWithinLine(path) && writeSync(descriptor, '\n')));
+  return { descriptor, rotated };
 }
 
 /**

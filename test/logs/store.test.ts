@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import fs, { chmodSync, closeSync, existsSync, fstatSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attempt } from '../../src/errors.ts';
@@ -396,6 +397,44 @@ describe('a unit that writes its file itself', () => {
     if (!compress) expect(statSync(`${file('web')}.1`).size).toBe(1000);
   });
 
+  test('has its output where its file can neither be put away nor have its last line ended, and both are said', async () => {
+    const { store, run, text, file, problems } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    await ended(run('web', "head -c 1000 /dev/zero | tr '\\0' x"));
+    mkdirSync(join(`${file('web')}.1`, 'in the way'), { recursive: true });
+    vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+      throw new Error('ENOSPC: no space left on device, write');
+    });
+    syncBuiltinESMExports();
+    onTestFinished(putBackFs);
+    const { stdout, stderr } = store.openChildEnds('web');
+    putBackFs();
+    writeSync(stdout, 'said');
+    closeSync(stdout);
+    closeSync(stderr);
+    expect(text('web')).toBe(`${'x'.repeat(1000)}said`);
+    expect(problems).toEqual([
+      expect.stringMatching(/web_stdout\.log: cannot be rotated, and grows on: E/), expect.stringMatching(/web_stdout\.log: its last line cannot be ended: ENOSPC/),
+    ]);
+  });
+
+  test('is refused where not even /dev/null can be opened for its second stream, and the end of the first is not left open', () => {
+    const { store, problems, file } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    mkdirSync(file('web', 'stderr'), { recursive: true });
+    const { openSync } = fs;
+    const opened: number[] = [];
+    vi.spyOn(fs, 'openSync').mockImplementation((path, flags, mode) => {
+      if (path === '/dev/null') throw new Error('EMFILE: too many open files');
+      return opened[opened.push(openSync(path, flags, mode)) - 1] ?? -1;
+    });
+    syncBuiltinESMExports();
+    onTestFinished(putBackFs);
+    expect(() => store.openChildEnds('web')).toThrow('EMFILE');
+    expect(problems).toEqual([expect.stringContaining('stderr of web is lost')]);
+    for (const descriptor of opened) expect(() => fstatSync(descriptor)).toThrow('EBADF');
+  });
+
   test('is copied and emptied above four times its size while it runs', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
@@ -498,3 +537,8 @@ describe.runIf(canMount)('a full disk', () => {
     expect(lines.slice(0, -2).filter((text) => text.length !== 99)).toHaveLength(1);
   });
 });
+
+function putBackFs(): void {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+}
