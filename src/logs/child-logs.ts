@@ -61,14 +61,15 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   };
 
   const spare = (): string => {
-    if (spares.length === 0) {
-      makeStateDirectories(fifoDir);
-      const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
-      const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
-      if (problems[0] !== undefined) throw new Error(problems[0]);
-      spares.push(...paths);
-    }
-    return spares.pop() ?? join(fifoDir, 'spare-0');
+    const next = spares.pop();
+    if (next !== undefined && isFifo(next)) return next;
+    // The first time, or all are used up, or somebody has removed them.
+    makeStateDirectories(fifoDir);
+    const [first = '', ...paths] = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
+    const { problems } = ensureFifos([first, ...paths].map((path) => ({ path, owner: null })));
+    if (problems[0] !== undefined) throw new Error(problems[0]);
+    spares.splice(0, Infinity, ...paths);
+    return first;
   };
 
   const openEnd = (id: string, stream: LogStream, owner: LogOwner | null): number => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -108,6 +108,17 @@ test('lines are echoed under the names of service and child', async () => {
   logs.attach(log());
   logs.release('s.c1');
   expect(lines.sort()).toEqual(['web:job stderr two', 'web:job stdout one']);
+});
+
+test('FIFOs for children to come that somebody has removed are made again', async () => {
+  const { open, log, run, text, fifoDir, problems } = rig();
+  const logs = open();
+  await once(run(logs, 'echo one'), 'exit');
+  rmSync(join(fifoDir, 'spawn'), { recursive: true });
+  await once(run(logs, 'echo two', 's.c2'), 'exit');
+  logs.attach(log({ id: 's.c2', pid: 71 }));
+  logs.release('s.c2');
+  expect([text('web_job_71_stdout.log'), problems]).toEqual(['two\n', []]);
 });
 
 test('FIFOs of children nobody knows are removed, those in use stay', () => {
