@@ -63,7 +63,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
     units.set(name, { stdout: channel('stdout'), stderr: channel('stderr') });
   };
 
-  const endings = new Set<Promise<void>>();
+  let endings = Promise.resolve();
   const close = (): void => {
     clearInterval(tending);
     for (const channel of allChannels()) channel.close();
@@ -96,8 +96,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       for (const channel of channelsOf(name)) {
         channel.drain();
         const ended = channel.endLogger().then(() => channel.close());
-        endings.add(ended);
-        void ended.then(() => endings.delete(ended));
+        endings = Promise.all([endings, ended]).then(() => undefined);
         channel.removeFifo();
       }
       units.delete(name);
@@ -119,7 +118,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
         // What comes while the loggers end is for those of the next supervisor: without this it would go to the files.
         channel.stopReading();
       }
-      await Promise.all([...allChannels().map((channel) => channel.endLogger()), ...endings]);
+      await Promise.all([...allChannels().map((channel) => channel.endLogger()), endings]);
       close();
     },
     close,

@@ -37,18 +37,17 @@ export function endProcess(request: EndProcessRequest): Promise<boolean> {
 /** As `endProcess`, delaying nobody; gives up on what survives SIGKILL for 30 s. */
 export function sweep(request: Omit<EndProcessRequest, 'child' | 'mostKills'>): void {
   const run = endProcess({ ...request, mostKills: 4 }).then((gone) => {
-    underWay.delete(run);
     if (!gone) request.onProblem(`processes that came from pid ${request.leader.pid} survive SIGKILL`);
   });
-  underWay.add(run);
+  underWay = Promise.all([underWay, run]).then(() => undefined);
 }
 
 /** Settled when the sweeps now under way have ended what they found. */
-export async function sweepsEnded(): Promise<void> {
-  await Promise.all(underWay);
+export function sweepsEnded(): Promise<void> {
+  return underWay;
 }
 
-const underWay = new Set<Promise<void>>();
+let underWay = Promise.resolve();
 
 function custodyOf({ clock, child = null, ...request }: EndProcessRequest) {
   return fromCallback<ProcessOrder>(({ sendBack, receive }) => {
