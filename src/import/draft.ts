@@ -43,6 +43,12 @@ export function askedProcesses(read: Reader, key: string, { services }: Draft): 
   return { count, made };
 }
 
+/** What the source starts only when it is told to: `sysg start NAME`. */
+export function startedByName(read: Reader, block: DraftBlock, key: string, name: string): void {
+  put(block, 'profiles', [name], read.take(key));
+  read.change(key, `started by name, or with start --profile ${name}; until then it is not among the units`);
+}
+
 /** A path of the source, relative to the directory of the result; `.` is that directory. */
 export function rebased(path: string, from: string, to: string): string {
   if (path === to) return '.';

@@ -1,10 +1,11 @@
 import { refuse } from '../errors.ts';
+import { quoteArgv } from '../config/launch.ts';
 import { formatDuration } from '../words.ts';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { importCron } from './cron.ts';
 import { put, type DraftBlock } from './draft.ts';
-import { exitCodesIn, type Reader } from './reader.ts';
+import { countIn, exitCodesIn, type Reader } from './reader.ts';
 
 /** When an app is started again, and after how long. */
 export function restarts(read: Reader, block: DraftBlock, name: string): void {
@@ -14,7 +15,7 @@ export function restarts(read: Reader, block: DraftBlock, name: string): void {
   if (!isRestarted && !isCron) put(block, 'restart_policy', 'never', read.take('autorestart'));
   if (schedule !== null && String(schedule.value) !== '0' && schedule.value !== false) {
     const written = String(schedule.value);
-    const cron = isCron ? importCron(written) : refuse(`a running service is not restarted by the clock; a crontab can: "${written} sysg restart -s ${name}"`);
+    const cron = isCron ? importCron(written) : refuse(`a running service is not restarted by the clock; a crontab can: "${written} sysg restart -s ${quoteArgv([name])}"`);
     const key = read.at('cron_restart');
     if (!cron.ok) read.remarks.lost(schedule, key, cron.reason);
     else {
@@ -29,8 +30,8 @@ export function restarts(read: Reader, block: DraftBlock, name: string): void {
     put(block, 'backoff', { initial: formatDuration(growing.value), max: formatDuration(Math.max(growing.value, 15_000)), factor: 1.5, jitter: 0 }, growing.from);
     put(block, 'stable_after', '30s');
   } else if (delay !== null) put(block, 'backoff', formatDuration(delay.value), delay.from);
-  const most = read.number('max_restarts');
-  if (most !== null) put(block, 'max_restarts', Math.max(0, Math.round(most)), read.take('max_restarts'));
+  const most = read.parsed('max_restarts', 'a number of 0 or more', countIn);
+  if (most !== null) put(block, 'max_restarts', Math.round(most.value), most.from);
   const uptime = duration(read, 'min_uptime');
   if (uptime !== null && !block.has('stable_after')) put(block, 'stable_after', formatDuration(uptime.value), uptime.from);
   const codes = read.take('stop_exit_codes');

@@ -4,12 +4,12 @@ import { isAccessible } from '../files.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { findGroup, groupName, userName } from '../process/accounts.ts';
 import { plainOf, readYaml, type Sourced } from '../yaml-text.ts';
-import { envBlock, plainBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { envBlock, plainBlock, put, rebased, startedByName, type Draft, type DraftBlock } from './draft.ts';
 import { usableEnvFile } from './env-files.ts';
 import { restarts, stopping } from './pm2-restarts.ts';
 import { openReader, shown, textsOf, type Reader } from './reader.ts';
 import { pm2App } from './reasons.ts';
-import { asText, keptFromUs, literal, literalLine, splitWords } from './references.ts';
+import { asText, keptFromUs, literal, literalLine } from './references.ts';
 import { readScript } from './script.ts';
 import type { Importer, Source } from './source.ts';
 
@@ -17,7 +17,7 @@ import type { Importer, Source } from './source.ts';
 const defaults = { restart_policy: 'always', backoff: '0s', max_restarts: 16, stable_after: '1s', stop_signal: 'SIGINT', stop_timeout: '1600ms' };
 
 /** Of no effect on how the app runs. */
-const silent = 'exec_mode source_map_support vizion autostart pmx automation trace disable_trace disable_source_map_support force windowsHide'.split(' ');
+const silent = 'exec_mode source_map_support vizion pmx automation trace disable_trace disable_source_map_support force windows_hide'.split(' ');
 
 /** An ecosystem file of pm2: JavaScript, JSON or YAML. */
 export const importPm2: Importer = async (source, draft) => {
@@ -55,16 +55,24 @@ function appsOf(root: Sourced): readonly Sourced[] | null {
   return root.entries?.has('script') === true ? [root] : null;
 }
 
-function importApp(app: Sourced, source: Source, { services, remarks }: Draft): void {
+/** pm2 takes each of its keys in camel case too, where the other form is not given. */
+function withPlainKeys(app: Sourced): Sourced {
+  if (app.entries === null) return app;
+  const plain = [...app.entries].map(([key, node]) => [key.startsWith('env_') ? key : key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), node] as const);
+  return { ...app, entries: new Map([...plain, ...app.entries].filter(([key]) => key.startsWith('env_') || !/[A-Z]/.test(key))) };
+}
+
+function importApp(written: Sourced, source: Source, { services, remarks }: Draft): void {
+  const app = withPlainKeys(written);
   const script = app.entries?.get('script') ?? app.entries?.get('exec') ?? app.entries?.get('path');
   if (script?.value == null) return remarks.lost(app, 'apps', `expected a script, ${script === undefined && app.entries !== null ? 'found none' : `got ${shown(script ?? app)}`}`);
-  const written = app.entries?.get('name')?.value;
-  const wanted = String(written ?? basename(String(script.value), extname(String(script.value)))).replaceAll(/[/\p{Cc}]/gu, '-') || 'app';
+  const named = app.entries?.get('name')?.value;
+  const wanted = String(named ?? basename(String(script.value), extname(String(script.value)))).replaceAll(/[/\p{Cc}]/gu, '-').replace(/^-+/, '') || 'app';
   const taken = new Set(services.map(({ name }) => name));
   let name = wanted;
   for (let number = 2; taken.has(name); number += 1) name = `${wanted}-${number}`;
   const read = openReader(app, name, remarks);
-  if (name !== String(written ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
+  if (name !== String(named ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
   read.text('name');
   for (const key of silent) read.take(key);
   const block: DraftBlock = new Map();
@@ -74,6 +82,7 @@ function importApp(app: Sourced, source: Source, { services, remarks }: Draft): 
   stopping(read, block);
   account(read, block);
   modes(read);
+  if (read.flag('autostart') === false) startedByName(read, block, 'autostart', name);
   read.rest(pm2App);
   services.push({ name, from: app, block });
 }
@@ -83,16 +92,18 @@ function command(read: Reader, block: DraftBlock, { directory, target }: Source)
   const script = String(from?.value ?? '');
   const cwdNode = read.scalar('cwd', 'exec_cwd');
   const cwd = cwdNode === null ? '.' : String(cwdNode.value);
-  const interpreterNode = read.scalar('interpreter', 'exec_interpreter');
-  const interpreterArgs = words(read, 'interpreter_args', 'node_args', 'nodeArgs', 'interpreterArgs');
+  const interpreterNode = read.scalar('exec_interpreter', 'interpreter');
+  const interpreterArgs = words(read, 'node_args', 'interpreter_args');
   const args = words(read, 'args');
   const workingDir = rebased(cwd, directory, target);
   const place = resolve(directory, cwd);
-  const isLine = /\s/.test(script.trim()) && interpreterNode === null && !existsSync(join(place, script));
+  const asked = String(interpreterNode?.value ?? '');
+  const isLine = /\s/.test(script.trim()) && asked === '' && !existsSync(join(place, script));
   if (isLine) put(block, 'command', [keptFromUs(script), ...(args.length === 0 ? [] : [literalLine(args)])].join(' '), from);
   else {
-    const chosen = interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value);
+    const chosen = asked === '' ? interpreterOf(script, place) : asked.replace(/^node@.*/, 'node');
     const interpreter = chosen === 'none' ? null : chosen;
+    if (interpreterNode !== null && asked.startsWith('node@')) read.remarks.changed(interpreterNode, read.at('interpreter'), 'is the node on PATH; pm2 has nvm choose that version');
     const isHere = !script.includes('/') && existsSync(join(place, script));
     const program = interpreter === null ? [isHere ? `./${script}` : script] : [interpreter, ...interpreterArgs, script];
     put(block, 'command', literalLine([...program, ...args]), from);
@@ -114,18 +125,14 @@ const interpreters: Readonly<Record<string, string>> = {
   '.js': 'node', '.cjs': 'node', '.mjs': 'node', '.ts': 'ts-node', '.py': 'python3', '.sh': 'bash', '.rb': 'ruby', '.pl': 'perl', '.php': 'php', '.coffee': 'coffee', '.ls': 'lsc',
 };
 
-/** Arguments: a list, or a line that is parted at blanks outside of quotes. A backslash is one. */
+/** Arguments: a list, or a line that pm2 parts at blanks outside of quotes. The quotes of `--name="a b"` stay, a backslash is one. */
 function words(read: Reader, ...keys: readonly string[]): readonly string[] {
-  for (const key of keys) {
-    const found = read.take(key);
-    if (found === null) continue;
-    for (const item of [found, ...found.items ?? []]) if (item.entries !== null || (item !== found && item.value === null)) read.lose(key, `expected a text, got ${shown(item)}`);
-    if (found.items !== null) return textsOf(found);
-    const parted = splitWords(literal(String(found.value ?? '').replaceAll('\\', '\\\\')));
-    if (parted !== null) return parted.map((word) => word.join(''));
-    read.lose(key, 'a quote in it is never closed');
-  }
-  return [];
+  const key = keys.find((each) => read.take(each) !== null);
+  const found = key === undefined ? null : read.take(key);
+  if (key === undefined || found === null) return [];
+  for (const item of [found, ...found.items ?? []]) if (item.entries !== null || (item !== found && item.value === null)) read.lose(key, `expected a text, got ${shown(item)}`);
+  if (found.items !== null) return textsOf(found);
+  return String(found.value ?? '').split(/([\w-]+=(?:"[^"]*"|'[^']*'))|"([^"]*)"|'([^']*)'|\s/).filter((word) => word !== undefined && word.trim() !== '');
 }
 
 function environment(read: Reader, block: DraftBlock, { envName, directory, target }: Source): void {
@@ -133,7 +140,6 @@ function environment(read: Reader, block: DraftBlock, { envName, directory, targ
   const add = (node: Sourced | null): void => {
     for (const [name, found] of node?.entries ?? []) {
       const value = found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value;
-      if (value === null) continue;
       variables.delete(name);
       put(variables, name, asText(literal(String(value))), found);
     }
@@ -146,6 +152,8 @@ function environment(read: Reader, block: DraftBlock, { envName, directory, targ
     if (key === `env_${envName ?? ''}`) add(node);
     else read.lose(key, `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`);
   }
+  const port = read.scalar('port');
+  if (port !== null) add({ ...port, value: null, entries: new Map([['PORT', port]]) });
   const file = read.scalar('env_file');
   const path = file === null ? '' : String(file.value ?? '');
   const usable = file === null ? null : usableEnvFile(path, file, read.at('env_file'), { directory, target, remarks: read.remarks, replaces: false });

@@ -2,7 +2,7 @@ import { refuse } from '../errors.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
 import { composeEnvironment, templateOf, templatesOf, variablesIn, type ComposeAround } from './compose-run.ts';
 import { completedServices, composeDependencies, withoutBlindWaits } from './compose-rules.ts';
-import { askedProcesses, envBlock, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
+import { askedProcesses, envBlock, plainBlock, put, rebased, startedByName, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
 import { availability, health, rotation, schedule, shutdown } from './process-compose-rules.ts';
 import { openReader, truth, type Reader } from './reader.ts';
@@ -114,9 +114,7 @@ function processBlock(read: Reader, around: Around, { name, number, isNeeded }: 
   rotation(read, block);
   for (const key of ['disabled', 'is_foreground']) {
     const place = read.take(key);
-    if (truth(String(place?.value)) !== true) continue;
-    put(block, 'profiles', [name], place);
-    read.change(key, `started by name, or with start --profile ${name}; until then it is not among the units`);
+    if (truth(String(place?.value)) === true) startedByName(read, block, key, name);
   }
   for (const key of ['is_tty', 'is_daemon', 'is_elevated', 'is_interactive', 'disable_ansi_colors', 'is_dotenv_disabled']) if (read.flag(key) === true) read.lose(key, processComposeProcess[key] ?? '');
   read.rest(processComposeProcess);

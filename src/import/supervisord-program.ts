@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
-import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { envBlock, put, rebased, startedByName, type Draft, type DraftBlock } from './draft.ts';
 import { countIn, exitCodesIn, openReader, truth, type Reader } from './reader.ts';
 import { supervisordProgram } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
@@ -34,10 +34,7 @@ export function programBlock(node: Sourced, name: string, expand: Expand, source
   restarts(read, block);
   stopping(read, block);
   logs(read, block);
-  if (read.flag('autostart') === false) {
-    put(block, 'profiles', [name], read.take('autostart'));
-    read.change('autostart', `started by name, or with start --profile ${name}; until then it is not among the units`);
-  }
+  if (read.flag('autostart') === false) startedByName(read, block, 'autostart', name);
   read.rest(supervisordProgram);
   return block;
 }

@@ -386,14 +386,14 @@ test.each([
   }, 'text'] }), [
     '1: lost: a.name: expected a text, got a list', '1: lost: a.cwd: expected a text, got a list', '1: lost: a.interpreter: expected a text, got a map', '1: lost: a.node_args: expected a text, got a map',
     '1: lost: a.args: expected a text, got a list', '1: lost: a.autorestart: expected true or false, got "maybe"', '1: lost: a.cron_restart: expected a text, got a list',
-    '1: lost: a.exp_backoff_restart_delay: expected milliseconds or a duration such as 10s, got "soon"', '1: lost: a.max_restarts: expected a number, got "many"',
+    '1: lost: a.exp_backoff_restart_delay: expected milliseconds or a duration such as 10s, got "soon"', '1: lost: a.max_restarts: expected a number of 0 or more, got "many"',
     '1: lost: a.stop_exit_codes: expected an exit code from 0 to 255, got "a"', '1: lost: a.kill_signal: expected a signal, got "FOO"', '1: lost: a.wait_ready: expected true or false, got a list',
     '1: lost: a.uid: expected a text, got a list', '1: lost: apps: expected a script, got "text"',
   ]],
   ['ecosystem.json', JSON.stringify({ apps: [{
     name: 'a', script: 'a.js', cwd: '.', exec_cwd: 'x', interpreter: 'node', exec_interpreter: 'bun', uid: 'root', user: 'daemon', autorestart: false, cron_restart: '0 0 * * *', cron: '1 1 * * *',
     kill_signal: 'SIGINT', stop_signal: 'SIGQUIT',
-  }] }), ['exec_cwd', 'exec_interpreter', 'user', 'cron', 'stop_signal'].map((key) => `1: lost: a.${key}: sysg has no such key`)],
+  }] }), ['exec_cwd', 'interpreter', 'user', 'cron', 'stop_signal'].map((key) => `1: lost: a.${key}: sysg has no such key`)],
   ['p.conf', '[program:a]\ncommand=x\nstartsecs=Infinity\nstdout_logfile_maxbytes=5MB\nstdout_logfile_backups=Infinity\n', [
     '3: lost: a.startsecs: expected a number of seconds, 0 or more, got "Infinity"', '5: lost: a.stdout_logfile_backups: expected a number, 0 or more, got "Infinity"',
   ]],
@@ -410,4 +410,42 @@ test.each([
   const named = lost(made).map((line) => line.replace(/^.*?\.(?:yaml|conf|json):/, '')).filter((line) => line.includes(': lost: '));
   expect(named).toEqual(expected);
   expect(made.text).not.toMatch(/null|undefined|NaN|\.nan/);
+});
+
+test('an app of pm2 gets the arguments, the interpreter and the environment that pm2 6 gives it', async () => {
+  const apps = [
+    { name: 'quoted', script: 'a.js', args: `'b c' x\\ "d" --e="f g" it's` },
+    { name: '/off', script: 'a.js', autostart: false, interpreter: '', port: 3000, env: { PORT: 1, NONE: null } },
+    { name: 'camel', script: 'a.js', nodeArgs: '--x', interpreter_args: '--y', killTimeout: 3000, kill_timeout: 4000, minUptime: '5s', env_FOO: { A: 1 } },
+    { name: 'of nvm', script: 'a.js', interpreter: 'node@18', max_restarts: -1, cronRestart: '0 0 * * *' },
+  ];
+  const made = await tried({ 'ecosystem.json': JSON.stringify({ apps }) }, 'ecosystem.json', '--env', 'FOO');
+  expect(made.text).toContain(`services:
+  quoted:
+    command: node a.js 'b c' 'x\\' d '--e="f g"' 'it'"'"'s'
+
+  off:
+    command: node a.js
+    env:
+      NONE: "null"
+      PORT: "3000"
+    profiles: [off]
+
+  camel:
+    command: node --x a.js
+    env:
+      A: "1"
+    stable_after: 5s
+    stop_timeout: 4s
+
+  of nvm:
+    command: node a.js
+
+`);
+  expect(lost(made).map((line) => line.replace(/^.*?json:1: /, ''))).toEqual([
+    'changed: off.name: named off here', 'changed: off.autostart: started by name, or with start --profile off; until then it is not among the units',
+    'lost: camel.interpreter_args: sysg has no such key', 'changed: of nvm.interpreter: is the node on PATH; pm2 has nvm choose that version',
+    `lost: of nvm.cron_restart: a running service is not restarted by the clock; a crontab can: "0 0 * * * sysg restart -s 'of nvm'"`,
+    'lost: of nvm.max_restarts: expected a number of 0 or more, got -1',
+  ]);
 });
