@@ -1,11 +1,13 @@
 import type { Context } from 'hono';
 import { mostRecords } from '../cli/ask.ts';
 import { phaseOf } from '../cli/print/unit.ts';
+import { refusals } from '../errors.ts';
 import { journalRecord, type JournalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { count, list, nullable, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
+import { shownMachines } from '../chart/machines.ts';
 import { countArrows, drawGraph, drawMachine, presentStates, stepsAlong, type ChartStep, type DrawnMachine } from './charts.ts';
-import { json, problemResponse, type Route } from './route.ts';
+import { json, problemResponse, refusalResponse, type Route } from './route.ts';
 
 interface FoundChart {
   readonly unit: UnitStatus;
@@ -59,8 +61,9 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
     {
       method: 'get', path: '/charts/{machine}', about: 'A machine as a picture, laid out once for all units', answer: 'image/svg+xml',
       run: async (context) => {
-        const drawn = await drawMachine(context.req.param('machine') ?? '');
-        if (drawn === null) return problemResponse(404, 'there is no such machine');
+        const name = context.req.param('machine') ?? '';
+        const drawn = await drawMachine(name);
+        if (drawn === null) return problemResponse(404, `machine: expected ${shownMachines.map(({ name }) => name).join(', ')}, got '${name.slice(0, 60)}'`);
         return new Response(drawn.svg, { headers: { 'content-type': 'image/svg+xml' } });
       },
     },
@@ -68,7 +71,8 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       method: 'get', path: '/graph', about: 'The units and what they need of each other',
       answer: record({ svg: string, needs: list(record({ unit: string, needs: list(string) })) }),
       run: async () => {
-        const { specs } = configured();
+        const { problem, specs } = configured();
+        if (problem !== null && specs.length === 0) return refusalResponse(refusals.config(problem));
         return json({ svg: await drawGraph(specs), needs: specs.map(({ name, dependsOn }) => ({ unit: name, needs: dependsOn.map(({ service }) => service) })) });
       },
     },

@@ -71,7 +71,7 @@ function isBetweenRuns({ from, to }: JournalRecord): boolean {
 }
 
 /** To the machine of a cron unit a run is one state. */
-function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 'to'> {
+export function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 'to'> {
   const word = (state = ''): string => (['waiting', 'stopped', 'failed', 'backoff'].includes(state) ? 'waiting' : 'running');
   return { from: word(from), to: word(to) };
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { Call } from '../cli/call.ts';
 import { chooseConfigToRead } from '../cli/config-choice.ts';
-import { loadConfigFor } from '../cli/load-config.ts';
+import { loadOrRefuse } from '../cli/load-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { maskedThroughout } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
@@ -13,6 +13,8 @@ export const MASK = '•••';
 export interface Configured {
   /** The file that was read; null where there is none. */
   readonly path: string | null;
+  /** Why the file cannot be read as it is now; what is known of it is of before. */
+  readonly problem: string | null;
   readonly specs: readonly ServiceSpec[];
   /** By service, of those that have some. */
   readonly profiles: LoadedConfig['profiles'];
@@ -30,10 +32,10 @@ export function watchConfig(call: Call): () => Configured {
     const found = path === null ? undefined : statSync(path, { throwIfNoEntry: false });
     const stamp = `${path} ${found?.mtimeMs} ${found?.ino}`;
     if (known !== null && known.stamp === stamp && performance.now() - known.readMs < LONGEST_MS) return known.configured;
-    const loaded = path === null ? null : loadConfigFor(call, path);
+    const loaded = path === null ? null : loadOrRefuse(call, path);
     // A file that is being edited: what was good stays.
     const { services: specs, profiles } = loaded?.ok === true ? loaded.config : { services: known?.configured.specs ?? [], profiles: known?.configured.profiles ?? {} };
-    const configured: Configured = { path, specs, profiles };
+    const configured: Configured = { path, problem: loaded?.ok === false ? call.secrets.mask(loaded.refusal.message) : null, specs, profiles };
     known = { stamp, readMs: performance.now(), configured };
     return configured;
   };

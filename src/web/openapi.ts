@@ -18,7 +18,7 @@ export function openApi(routes: readonly Route[]): unknown {
       ...paths[path],
       [method]: {
         summary: about, parameters: [...inPath, ...inQuery],
-        ...(body !== undefined && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } } }),
+        ...(body !== undefined && { requestBody: { required: true, content: { 'application/json': { schema: { ...schemaOf(body), additionalProperties: false } } } } }),
         responses: {
           [status]: { description: about, content },
           default: { description: 'Refused', content: { 'application/problem+json': { schema: problem } } },

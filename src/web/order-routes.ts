@@ -3,7 +3,7 @@ import { simulationJson } from '../simulate/report.ts';
 import { journalRecord, reloadPlan, type JournalRecord } from '../wire/payloads.ts';
 import { count, list, number, oneOf, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
-import { drawMachine, stepsAlong } from './charts.ts';
+import { aroundRun, drawMachine, stepsAlong } from './charts.ts';
 import { anything, json, problemResponse, readBody, refusalResponse, type Route } from './route.ts';
 import { ticket } from './tickets.ts';
 import type { Call } from '../cli/call.ts';
@@ -37,17 +37,21 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
         if (body instanceof Response) return body;
         const answer = await status();
         const present = new Set(answer.ok ? answer.snapshot.units.map(({ name }) => name) : []);
-        const rehearsed = rehearse(configured(), present, body);
+        const { problem, ...definitions } = configured();
+        if (problem !== null && definitions.specs.length === 0) return refusalResponse(refusals.config(problem));
+        const rehearsed = rehearse(definitions, present, body);
         if (!rehearsed.ok) return refusalResponse(rehearsed.refusal);
-        const result = JSON.parse(simulationJson(rehearsed.simulation)) as { readonly events: readonly JournalRecord[] };
+        const result = JSON.parse(simulationJson(rehearsed.simulation)) as { readonly events: readonly JournalRecord[]; readonly warnings: readonly string[] };
+        const warnings = [...(problem === null ? [] : [`this is of the file as it was before, since it cannot be read now: ${problem}`]), ...result.warnings];
         const [service, job] = await Promise.all([drawMachine('service'), drawMachine('job')]);
-        const isCron = new Map(configured().specs.map(({ name, cron }) => [name, cron !== null]));
-        const arrowsOf = (each: JournalRecord): readonly string[] => {
+        const isCron = new Map(definitions.specs.map(({ name, cron }) => [name, cron !== null]));
+        const onChart = (each: JournalRecord): JournalRecord & { readonly arrows: readonly string[]; readonly in_chart: string | undefined } => {
           const isJob = isCron.get(each.unit ?? '') === true;
           const drawn = isJob ? job : service;
-          return drawn === null ? [] : stepsAlong(drawn, isJob ? 'job' : 'service', isJob, [each]).flatMap(({ arrows }) => arrows);
+          const arrows = drawn === null ? [] : stepsAlong(drawn, isJob ? 'job' : 'service', isJob, [each]).flatMap((step) => step.arrows);
+          return { ...each, arrows, in_chart: isJob ? aroundRun(each).to : each.to };
         };
-        return json({ ...result, start_ms: rehearsed.simulation.startWallMs, events: result.events.map((each) => ({ ...each, arrows: arrowsOf(each) })) });
+        return json({ ...result, warnings, start_ms: rehearsed.simulation.startWallMs, events: result.events.map(onChart) });
       },
     },
     ...(readOnly ? [] : [{
@@ -75,7 +79,9 @@ interface Act extends Shaped<typeof act> {}
 interface Prepared { readonly units: readonly string[]; carryOut(): Promise<{ readonly ok: boolean; readonly message: string }> }
 
 /** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
-function prepareAct(call: Call, { verb, units = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
+function prepareAct(call: Call, { verb, units: named = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
+  const units = [...new Set(named)];
+  if (signal !== undefined && verb !== 'signal') return `signal: expected none to ${verb}, or verb signal`;
   if (verb === 'reload') return units.length > 0 ? 'units: a reload reads the whole file, expected none' : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
   if (units.length === 0) return `units: expected the units to ${verb}`;
   const unknown = units.find((unit) => !known.has(unit));

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
-import { isRecord, type Shape } from '../wire/shape.ts';
+import { isRecord, schemaOf, type Shape } from '../wire/shape.ts';
 import type { Refusal } from '../errors.ts';
+import { didYouMean } from '../words.ts';
 
 /** One thing that can be asked of the server, as it is served and as it is described. */
 export interface Route {
@@ -32,8 +33,15 @@ export async function readBody<Body>(context: Context, shape: Shape<unknown>): P
   } catch {
     return problemResponse(400, 'the body is no JSON');
   }
-  const problem = isRecord(value) ? shape(value, 'body') : 'body: expected an object';
+  const problem = isRecord(value) ? (strangerIn(value, shape) ?? shape(value, 'body')) : 'body: expected an object';
   return problem === null ? value as Body : problemResponse(400, problem);
+}
+
+/** What stands under a key that nobody reads may be what matters most to the client: which project it means, or how long. */
+function strangerIn(body: Readonly<Record<string, unknown>>, shape: Shape<unknown>): string | null {
+  const keys = Object.keys(schemaOf(shape)['properties'] ?? {});
+  const stranger = Object.keys(body).find((key) => !keys.includes(key));
+  return stranger === undefined ? null : `body: unknown key '${stranger.slice(0, 60)}'${didYouMean(stranger, keys) || `, expected ${keys.join(', ')}`}`;
 }
 
 /** A number of the query; null for what is none, or above the limit. */

@@ -3,6 +3,7 @@ import { askFor, mostRecords } from '../cli/ask.ts';
 import { commandStart } from '../cli/config-choice.ts';
 import { inWindow } from '../cli/print/charts.ts';
 import { why } from '../cli/print/why.ts';
+import { refusals } from '../errors.ts';
 import { logStreams } from '../logs/names.ts';
 import { inspectPayload, journalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { list, nullable, number, record, string, type Shaped } from '../wire/shape.ts';
@@ -79,13 +80,13 @@ export function unitRoutes({ watched: { call }, configured, shown, withUnit, rec
       }),
     },
     {
-      method: 'get', path: '/units/{unit}/config', about: 'The definition of the unit as its file is now, with every value of the environment masked',
-      answer: record({ file: nullable(string), definition: anything }),
+      method: 'get', path: '/units/{unit}/config', about: 'The definition of the unit as its file is now, with every value of the environment masked; `problem`: why the file cannot be read, and the definition is of before',
+      answer: record({ file: nullable(string), definition: anything, problem: nullable(string) }),
       run: (context) => withUnit(context, async (unit) => {
-        const { path, specs } = configured();
+        const { path, problem, specs } = configured();
         const spec = specs.find(({ name }) => name === unit.name);
-        if (spec === undefined) return problemResponse(404, `${unit.name} is not in ${path ?? 'a configuration'}`);
-        return json({ file: path, definition: maskedSpec(spec, call.secrets.mask) });
+        if (spec === undefined) return problem === null ? problemResponse(404, `${unit.name} is not in ${path ?? 'a configuration'}`) : refusalResponse(refusals.config(problem));
+        return json({ file: path, definition: maskedSpec(spec, call.secrets.mask), problem });
       }),
     },
   ];

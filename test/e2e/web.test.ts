@@ -258,6 +258,12 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   await page.click('dialog .primary');
   await see(page, '.units', 'more');
   expect(complaints).toEqual([]);
+  // The plan of a file that cannot be read is not that of the file as it was when the plan was looked at last.
+  home.configure('services: [');
+  await press(page, 'Reload…');
+  await see(page, 'dialog [role=alert]', home.config);
+  expect(await page.$eval('dialog', ({ textContent }) => textContent)).not.toContain('Nothing would change');
+  expect(await page.$eval('dialog .primary', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
 });
 
 browserTest('five tabs of one browser, whose clock is an hour behind: each has its events and logs in front, and shows the times of the server', async () => {

@@ -31,7 +31,9 @@ test('an unknown unit is a 404 that names it, and what is asked wrongly a 400', 
   }
   for (const [order, about] of [
     [{ verb: 'explode', units: ['web'] }, 'verb'], [{ verb: 'stop' }, 'expected the units'], [{ verb: 'stop', units: ['wbe'] }, "did you mean 'web'"], [{ verb: 'stop', units: 'web' }, 'a list'],
-    [{ verb: 'run', units: ['web'] }, 'no cron unit'], [{ verb: 'signal', units: ['web'], signal: 'SIGNOPE' }, 'signal'], [{ verb: 'reload', units: ['web'] }, 'expected none'], ['{', 'no JSON'], ['[]', 'an object'],
+    [{ verb: 'run', units: ['web'] }, 'no cron unit'], [{ verb: 'signal', units: ['web'], signal: 'SIGNOPE' }, 'signal'], [{ verb: 'reload', units: ['web'] }, 'expected none'],
+    [{ verb: 'stop', units: ['web'], signal: 'HUP' }, 'expected none to stop'], [{ verb: 'reload', unit: 'web' }, "unknown key 'unit', did you mean 'units'"],
+    [{ verb: 'stop', units: ['web'], project: 'shop' }, "unknown key 'project', expected verb, units, signal"], ['{', 'no JSON'], ['[]', 'an object'],
   ] as const) expect(await body(await post('/api/v1/actions', order)), about).toMatchObject({ status: 400, detail: expect.stringContaining(about) });
 });
 
@@ -152,6 +154,39 @@ test('a rehearsal is a simulation of the file as it is now, with the arrows of e
   for (const [wish, about] of [
     [{ events: ['nope@1s=exit:1'] }, "'nope' is no unit"], [{ events: ['web'] }, 'expected UNIT@TIME'], [{ for: 'soon' }, 'a duration'], [{ events: ['@1s=reload /etc/passwd'] }, 'no other file'], [{ seed: -1 }, 'seed'],
   ] as const) expect(await body(await post('/api/v1/simulate', wish)), about).toMatchObject({ status: 400, detail: expect.stringContaining(about) });
+});
+
+test('in a rehearsal the chart of a cron unit is in its run from the first to the last step of it', async () => {
+  const call = makeCall('version: "1"\nservices:\n  tick: {command: "true", cron: "* * * * *"}\n');
+  const { events } = await body(await makeWeb(call).post('/api/v1/simulate', { for: '90s' })) as { events: { to: string; in_chart: string }[] };
+  const inChart = events.slice(0, 7).map(({ to, in_chart: shown }) => `${to}: ${shown}`);
+  expect(inChart).toEqual(['waiting: waiting', 'preparing: running', 'spawning: running', 'starting: running', 'running: running', 'clearing: running', 'waiting: waiting']);
+});
+
+test('a file that cannot be read is the reason of what is not known, and what was known is said to be of before', async () => {
+  const good = 'version: "1"\nservices:\n  web: {command: "sleep 1000"}\n';
+  const call = makeCall('version: "1"\nservices:\n  web: {comand: "sleep 1000"}\n');
+  writeFileSync(call.paths.configHint, `${call.cwd}/sysg.yaml`);
+  await answering(call, { units: [unit('web')] });
+  const answers = ({ ask, post }: ReturnType<typeof makeWeb>): Promise<readonly Record<string, unknown>[]> => Promise.all([
+    ...['/units/web/config', '/graph'].map(async (path) => body(await ask(`/api/v1${path}`))), post('/api/v1/simulate', { for: '1s' }).then(body),
+  ]);
+  const why = expect.stringContaining("unknown key 'comand'");
+  expect(await answers(makeWeb(call))).toEqual([1, 2, 3].map(() => expect.objectContaining({ type: 'urn:sysg:problem:config', detail: why })));
+  writeFileSync(`${call.cwd}/sysg.yaml`, good);
+  const web = makeWeb(call);
+  expect(await answers(web)).toMatchObject([{ problem: null }, { svg: expect.any(String) }, { warnings: [] }]);
+  writeFileSync(`${call.cwd}/sysg.yaml`, good.replace('command', 'comand'));
+  expect(await answers(web)).toMatchObject([{ problem: why, definition: { name: 'web' } }, { svg: expect.any(String) }, { warnings: [why], units: { web: { phase: 'running' } } }]);
+});
+
+test('a unit that is named twice is ordered once', async () => {
+  const call = makeCall();
+  const { asked } = await answering(call, { units: [unit('web')] });
+  const { post } = makeWeb(call);
+  expect(await body(await post('/api/v1/actions', { verb: 'restart', units: ['web', 'web'] }))).toMatchObject({ units: ['web'] });
+  await until('it is ordered', () => asked.includes('restart'));
+  expect(asked.filter((kind) => kind === 'restart')).toHaveLength(1);
 });
 
 test('a rehearsal has the services with profiles that the supervisor has, and no others', () => {

@@ -17,7 +17,7 @@ test('a page gets all units also where the last page left while the status was a
   const supervisor = await answering(call, { units });
   const waiting: ((answer: StatusAnswer) => void)[] = [];
   const hub = openHub({
-    watched: { name: '-', call }, configured: () => ({ path: null, specs: [], profiles: {} }), records: keepRecords(call), status: () => new Promise((answer) => void waiting.push(answer)),
+    watched: { name: '-', call }, configured: () => ({ path: null, problem: null, specs: [], profiles: {} }), records: keepRecords(call), status: () => new Promise((answer) => void waiting.push(answer)),
   });
   const answerAll = (): void => {
     for (const answer of waiting.splice(0)) answer({ ok: true, snapshot: snapshot(units) });

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseEvent } from '../../src/simulate/events.ts';
+import { brokenAt } from '../../src/web/page/breaks.ts';
 import { changeText } from '../../src/web/page/announce.ts';
 import { makeGather } from '../../src/web/page/gather.ts';
 import { eventOf, faultKinds } from '../../src/web/page/faults.ts';
@@ -38,6 +39,11 @@ test('of a flood the newest lines are put into the page, once in a moment', () =
   gather.clear();
   vi.advanceTimersByTime(1000);
   expect(taken).toEqual([[3, 4, 5], [6]]);
+});
+
+test('what one process took is not joined to what the next one takes', () => {
+  expect(brokenAt([[1, 10], [2, 11], [5, 3]], [0.5, 4, 6])).toEqual([[1, 10], [2, 11], [4, null], [5, 3]]);
+  expect(brokenAt([], [1])).toEqual([]);
 });
 
 test('spans and sizes are short', () => {

@@ -6,7 +6,7 @@ import { useFetched } from './fetched.ts';
 import { now, readOnly, tickets, units } from './live.ts';
 import { Rows } from './rows.tsx';
 import { failureText, post } from './server.ts';
-import { clock } from './words.ts';
+import { clock, counted } from './words.ts';
 
 export type Verb = 'start' | 'stop' | 'restart' | 'run' | 'signal';
 
@@ -58,10 +58,9 @@ export function ReloadButton(): JSX.Element | null {
   return readOnly.value ? null : <button onClick={() => (isPlanOpen.value = true)}>Reload…</button>;
 }
 
-/** The plan of a reload first, then the reload. */
-function PlanDialog(): JSX.Element | null {
-  const { data, error } = useFetched<ReloadPlan>(isPlanOpen.value ? '/plan' : null, isPlanOpen.value);
-  if (!isPlanOpen.value) return null;
+/** The plan of a reload first, then the reload. Each time it is opened it begins anew: the file is another one by then. */
+function PlanDialog(): JSX.Element {
+  const { data, error } = useFetched<ReloadPlan>('/plan');
   const changes = data === null ? [] : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => [what, unit, why]));
   const close = (): void => void (isPlanOpen.value = false);
   return (
@@ -69,7 +68,7 @@ function PlanDialog(): JSX.Element | null {
       {error !== null && <p role="alert">{error}</p>}
       {data !== null && (changes.length === 0 ? <p>Nothing would change.</p> : (
         <Rows label="Changes" columns={{ Does: null, Unit: null, Why: null }} rows={changes.map((cells) => ({ key: cells.join(' '), cells }))} />))}
-      {data !== null && <p class="faint">{data.unchanged.length} units stay as they are.</p>}
+      {data !== null && <p class="faint">{counted(data.unchanged.length, 'unit')} {data.unchanged.length === 1 ? 'stays as it is' : 'stay as they are'}.</p>}
       <div class="acts"><button onClick={close}>Cancel</button>
         <button class="primary" disabled={data === null} onClick={() => {
           close();
@@ -84,7 +83,7 @@ export function Dialogs(): JSX.Element {
   const close = (): void => void (question.value = null);
   return (
     <>
-      <PlanDialog />
+      {isPlanOpen.value && <PlanDialog />}
       {asked !== null && (
         <Dialog title={asked.title} onClose={close}>
           <p>{asked.text}</p>

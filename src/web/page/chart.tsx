@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MarkedChart } from '../chart-routes.ts';
 import { picture } from './server.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
+import { counted } from './words.ts';
 
 export type ChartMarks = Omit<MarkedChart, 'machine'>;
 
@@ -105,14 +106,14 @@ function show({ nodes }: Drawn, present: readonly string[]): void {
 }
 
 /** Each arrow says what leads along it; those that were taken are drawn the thicker the more often, with their count. */
-function weigh({ arrows }: Drawn, { counts: counted, arrows: shown }: ChartMarks, onArrow: Props['onArrow']): void {
-  const counts = new Map(counted.map(({ title, count }) => [title, count]));
+function weigh({ arrows }: Drawn, { counts: taken, arrows: shown }: ChartMarks, onArrow: Props['onArrow']): void {
+  const counts = new Map(taken.map(({ title, count }) => [title, count]));
   for (const { title, lines } of shown) {
     const element = arrows.get(title);
     const path = element?.querySelector('path');
     if (element === undefined || path == null) continue;
     const count = counts.get(title) ?? 0;
-    describe(element, `${wayText(title)}: ${lines.join('; ') || 'at once'}${count === 0 ? '' : `, taken ${count} times`}`);
+    describe(element, `${wayText(title)}: ${lines.join('; ') || 'at once'}${count === 0 ? '' : `, taken ${counted(count, 'time')}`}`);
     if (count > 0) showCount(element, path, count);
     if (onArrow === undefined) continue;
     makeActive(element, 'button', () => onArrow(title));
@@ -193,20 +194,20 @@ function run(svg: SVGSVGElement, path: SVGPathElement, lastsMs: number): Promise
 /** A chart at one moment of a rehearsal: the state after a record, and the arrows that led there. */
 export function StillChart({ machine, last }: {
   readonly machine: string;
-  readonly last: (JournalRecord & { readonly arrows?: readonly string[] }) | null;
+  readonly last: (JournalRecord & { readonly arrows?: readonly string[]; readonly in_chart?: string }) | null;
 }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const drawn = useDrawn(machine, frame);
+  const name = last?.in_chart ?? (machine === 'job' ? 'waiting' : 'stopped');
   useEffect(() => {
     if (drawn === null) return;
-    const name = last?.to ?? 'stopped';
     const ids = [...drawn.nodes.keys()].filter((id) => id === name || id.endsWith(`.${name}`)).toSorted((one, other) => one.length - other.length);
     show(drawn, ids.slice(0, 1));
     for (const [title, element] of drawn.arrows) element.classList.toggle('moving', title === last?.arrows?.at(-1));
   }, [drawn, last?.seq]);
   return (
     <figure class="chart">
-      <div ref={frame} class="picture whole" role="group" tabIndex={0} aria-label={`State chart, in ${last?.to ?? 'stopped'}`} />
+      <div ref={frame} class="picture whole" role="group" tabIndex={0} aria-label={`State chart, in ${name}`} />
     </figure>
   );
 }

@@ -2,8 +2,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { JournalRecord } from '../../wire/payloads.ts';
+import { brokenAt, type Point } from './breaks.ts';
 import { useFetched } from './fetched.ts';
-import { now } from './live.ts';
+import { now, units } from './live.ts';
 import { bytes, clock, moment } from './words.ts';
 
 interface Samples { readonly samples: readonly { readonly at: number; readonly cpu: number; readonly rss: number }[] }
@@ -18,8 +19,12 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
   const turn = Math.floor(now.value / 1000 / window[2]);
   const { data, error } = useFetched<Samples>(`/units/${encodeURIComponent(unit)}/metrics?window=${window[0]}`, turn);
   const samples = data?.samples ?? [];
-  const starts = records.filter((record) => record.unit === unit && record.to === 'spawning').map(({ at }) => Date.parse(at) / 1000);
-  const last = samples.at(-1);
+  const present = units.value.get(unit);
+  const [first, last] = [samples[0], samples.at(-1)];
+  const starts = records.filter((record) => record.unit === unit && record.to === 'spawning').map(({ at }) => Date.parse(at) / 1000)
+    .filter((at) => first !== undefined && at * 1000 >= first.at);
+  const points = (value: (sample: Samples['samples'][number]) => number): readonly Point<number | null>[] => (
+    brokenAt(samples.map((sample) => [sample.at / 1000, value(sample)]), starts));
   return (
     <section class="panel" aria-label="Metrics">
       <div class="bar small">
@@ -36,10 +41,13 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
       ) : (
         <>
           <Plot
-            title="CPU, percent of one core" points={samples.map(({ at, cpu }) => [at / 1000, cpu])} starts={starts} format={(value) => `${value.toFixed(1)}%`} tone="cpu"
+            title="CPU, percent of one core" points={points(({ cpu }) => cpu)} starts={starts} format={(value) => `${value.toFixed(1)}%`} tone="cpu"
           />
-          <Plot title="Memory" points={samples.map(({ at, rss }) => [at / 1000, rss])} starts={starts} format={bytes} tone="memory" />
-          <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; starts in the journal, drawn as lines: {starts.length}.</p>
+          <Plot title="Memory" points={points(({ rss }) => rss)} starts={starts} format={bytes} tone="memory" />
+          <p class="faint">
+            {present?.cpu === undefined ? `At ${moment(last?.at ?? 0)}` : 'Now'} {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; starts in the journal, drawn as lines:{' '}
+            {starts.length}.
+          </p>
         </>
       )}
     </section>
@@ -48,7 +56,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
 
 interface PlotProps {
   readonly title: string;
-  readonly points: readonly (readonly [at: number, value: number])[];
+  readonly points: readonly Point<number | null>[];
   readonly starts: readonly number[];
   format(value: number): string;
   readonly tone: 'cpu' | 'memory';
@@ -68,7 +76,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
     const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
     const made = new uPlot(
       {
-        width: element.clientWidth || 300, height: 150, cursor: { y: false }, legend: { live: true },
+        width: element.clientWidth || 300, height: 150, cursor: { y: false, drag: { x: false } }, legend: { live: true },
         series: [
           { label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) },
           { label: title, stroke: line, width: 1.5, fill: () => `color-mix(in srgb, ${line()} 13%, transparent)`, value: (_, value) => (value === null ? '-' : format(value)) },
@@ -78,7 +86,8 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
           { ...axis, space: 80, incrs: STEPS_S, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
           { ...axis, size: 84, values: (_, values) => values.map(format) },
         ],
-        scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
+        // To the present: what has no process by now takes nothing.
+        scales: { x: { range: (_, low) => [low, now.peek() / 1000] }, y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
         hooks: { draw: [({ bbox, ctx, valToPos }) => {
           for (const at of marks.current) {
             const x = valToPos(at, 'x', true);
@@ -99,7 +108,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
       plot.current = null;
     };
   }, []);
-  const values = points.map(([, value]) => value);
-  useEffect(() => plot.current?.setData([points.map(([at]) => at), values]), [points]);
+  const values = points.flatMap(([, value]) => value ?? []);
+  useEffect(() => plot.current?.setData([points.map(([at]) => at), points.map(([, value]) => value)]), [points]);
   return <div class="plot" ref={box} role="img" aria-label={`${title}: from ${format(Math.min(...values))} to ${format(Math.max(...values))}`} />;
 }

@@ -12,7 +12,7 @@ import { counted, offset } from './words.ts';
 interface Outcome { readonly restarts: number; readonly downtime_ms: number; readonly phase: string; readonly starts: number; readonly reason?: string }
 interface Result {
   readonly start_ms: number; readonly lasted_ms: number; readonly ended_by: string; readonly warnings: readonly string[];
-  readonly units: Readonly<Record<string, Outcome>>; readonly events: readonly (JournalRecord & { readonly arrows: readonly string[] })[];
+  readonly units: Readonly<Record<string, Outcome>>; readonly events: readonly (JournalRecord & { readonly arrows: readonly string[]; readonly in_chart?: string })[];
 }
 
 const SPANS = [['30s', 30_000], ['2m', 120_000], ['10m', 600_000], ['1h', 3_600_000]] as const;

@@ -38,6 +38,8 @@ export async function picture(machine: string): Promise<string> {
 
 /** What became of asking, in a sentence. */
 export function failureText(error: unknown): string {
+  // fetch() rejects with it, in words of each browser's own.
+  if (error instanceof TypeError) return 'sysg web does not answer';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -40,13 +40,14 @@ function rowsOf(nodes: readonly SpawnedProcessNode[], depth: number): readonly R
 }
 
 export function Definition({ unit, version }: { readonly unit: string; readonly version: unknown }): JSX.Element {
-  const { data, error } = useFetched<{ readonly file: string | null; readonly definition: unknown }>(`/units/${encodeURIComponent(unit)}/config`, version);
+  const { data, error } = useFetched<{ readonly file: string | null; readonly definition: unknown; readonly problem: string | null }>(`/units/${encodeURIComponent(unit)}/config`, version);
   return (
     <section class="panel" aria-label="Configuration"><h2>Configuration</h2>
       {error !== null && <p role="alert">{error}</p>}
       {data !== null && (
         <>
-          <p class="faint">{data.file}, as it is now; values of the environment stay on the server.</p>
+          {data.problem !== null && <p role="alert">{data.problem}</p>}
+          <p class="faint">{data.file}, as it {data.problem === null ? 'is now' : 'was before'}; values of the environment stay on the server.</p>
           <pre class="definition" tabIndex={0}>{written(data.definition, '')}</pre>
         </>
       )}

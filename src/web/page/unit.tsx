@@ -75,7 +75,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
         </section>
         <div>
           <section class="panel why" aria-label="Why"><h2>Why</h2>
-            {why?.text.map((sentence) => <p key={sentence}>{sentence}</p>)}
+            {error === null ? why?.text.map((sentence) => <p key={sentence}>{sentence}</p>) : <p class="faint">Not known now: {error}.</p>}
             {row?.waits_for?.map(({ unit }) => <p key={unit}>Waits for <a href={linkTo('unit', unit)}>{unit}</a>.</p>)}
           </section>
           {arrow !== null && (
