@@ -54,6 +54,8 @@ export function openRequestsSeen() {
         default: return null;
       }
     },
+    /** Whether the request with this number was a start of the unit itself: of one that the command line made, which the machines take in as they do a new configuration. */
+    isStartOf: (unit: string, seq: number): boolean => seen.get(unit)?.get('start') === seq,
     forget: (unit: string): void => void seen.delete(unit),
   };
 }

@@ -103,6 +103,7 @@ export function makeScribe(outside: ScribeOutside) {
     const signalled = kind === 'exit' && ended !== null && old?.ended == null ? causeOfSignalled(story.sent, generation, ended.signal, at) : null;
     if (signalled !== null) return signalled;
     const asked = requests.behind(trigger, unit, event);
+    if (kind === 'reload' && asked !== null && requests.isStartOf(unit, asked)) return { kind: 'command', seq: asked, by: 'start' };
     const last = kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null;
     // A dependency that is to be restarted holds the unit before anything has happened to the dependency itself.
     const follows = event === 'hold' ? later(asked, last) : (asked ?? last);

@@ -33,6 +33,12 @@ describe('the report about a unit', () => {
     expect(titles(lines())).toEqual(['Overview', 'Process Tree (1 total)', 'Resource Metrics', 'System Resources', 'Time Series Charts', 'Process Details Table']);
   });
 
+  test('does not date a suspension, which may have come long after the last run', () => {
+    const unit: UnitStatus = { ...web, kind: 'cron', phase: 'waiting', wanted: 'down' };
+    expect(lines({ unit })).toContain('State      suspended');
+    expect(lines({ unit: { ...unit, wanted: 'up' } }).find((line) => line.startsWith('State'))).toMatch(/^State +waiting for/);
+  });
+
   test('shows what is measured, with averages and maxima of their own', () => {
     expect(lines()).toEqual(expect.arrayContaining([
       'State      running for 1m', 'Last exit  SIGKILL', 'Restarts   2 (process number 3)', '└─ sh [PID: 71, Up: 1m 5s, depth: 1]',

@@ -275,6 +275,19 @@ describe('requests', () => {
     expect(all.write().findLast(({ event }) => event === 'process.exited')?.cause?.kind).toBe('exit');
   });
 
+  test('what a start from the command line makes is started by that command, another new unit by the new configuration', () => {
+    const all = scribed([specOf({ name: 'db' })]);
+    all.send({ type: 'start', units: ['db'] });
+    all.come('db');
+    all.request({ command: 'start', unit: 'tick', asker: client, detail: { command: 'sleep 9' } });
+    all.send({ type: 'reload', specs: [specOf({ name: 'db' }), specOf({ name: 'tick' })] });
+    all.write();
+    all.request({ command: 'reload', unit: null, asker: client });
+    all.send({ type: 'reload', specs: [specOf({ name: 'db' }), specOf({ name: 'tick' }), specOf({ name: 'api' })] });
+    const causes = all.write().filter(({ from }) => from === 'stopped').map(({ unit, cause }) => [unit, cause?.kind, all.records.find(({ seq }) => seq === cause?.seq)?.cause?.by]);
+    expect(causes.slice(1)).toEqual([['tick', 'command', 'start'], ['api', 'reload', 'reload']]);
+  });
+
   test('a signal to the supervisor is a request too', () => {
     const all = scribed([specOf({ name: 'api' })]);
     all.request({ command: 'reload', unit: null, asker: { signal: 'SIGHUP' }, detail: { config: '/c' } });

@@ -62,7 +62,8 @@ function heading(title: string, { width }: Look, paints: Palette): string {
 function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[] {
   const state = stateOf(unit);
   const mark = look.glyphs ? `${glyphOf(state)} ` : '';
-  const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
+  // The schedule may have been suspended long after the last run ended.
+  const since = unit.since === undefined || state === 'suspended' ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
   const next = unit.next_at === undefined ? null : `${state === 'backoff' ? 'try' : 'run'} ${localTime(unit.next_at)} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})${alsoIn(unit.cron?.timezone, unit.next_at)}`;
   const waits = (unit.waits_for ?? []).map(({ unit: name, lost }) => `${printable(name)}${lost === undefined ? '' : ` (${printable(lost)})`}`).join(', ');
   const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');

@@ -19,7 +19,7 @@ type Sentences = Readonly<Record<string, (cause: Cause) => string>>;
 const OF_STARTS: Sentences = {
   boot: ({ at }) => `with the supervisor at ${at}`,
   command: ({ past, by = 'start', seq, at }) => `by ${asked(past, by, seq)} at ${at}`,
-  reload: ({ at }) => `by a new configuration at ${at}`,
+  reload: ({ past, seq, at }) => `by a new configuration at ${at}${broughtBy(past, seq)}`,
   timer: ({ at }) => `by the restart policy at ${at}`,
   schedule: ({ at }) => `by its schedule at ${at}`,
   adopt: ({ at }) => `before this supervisor, which took it over at ${at}`,
@@ -39,7 +39,7 @@ const OF_STOPS: Sentences = {
     const other = past.numbered(seq);
     return `because ${by} went away at ${at}${other?.event === REQUEST ? `, by ${askedIn(past.use(other))}` : ''}`;
   },
-  reload: ({ at }) => `because of a new configuration at ${at}`,
+  reload: ({ past, seq, at }) => `because of a new configuration at ${at}${broughtBy(past, seq)}`,
   probe: ({ at }) => `because its health check failed at ${at}`,
   exit: ({ by, at }) => `because ${by === undefined ? 'its process' : `the process of ${by}`} ended at ${at}`,
 };
@@ -86,6 +86,12 @@ function sentBefore(past: Past, end: JournalRecord): JournalRecord | null {
 function asked(past: Past, by: string, seq: number | undefined): string {
   const request = past.numbered(seq);
   return request?.event !== REQUEST ? `the command '${by}'` : askedIn(past.use(request));
+}
+
+/** Of a new configuration: who had it read. */
+function broughtBy(past: Past, seq: number | undefined): string {
+  const request = past.numbered(seq);
+  return request?.event === REQUEST ? `, which ${askedIn(past.use(request))} brought` : '';
 }
 
 /** Of another unit: "return (killed by SIGKILL at 12:00:58)". */

@@ -43,11 +43,12 @@ export function killedFromOutside(end: JournalRecord | null, sent: JournalRecord
   return typeof code === 'number' && signalBehind(code) === 'SIGKILL' ? ['The kernel sends SIGKILL when memory runs out, which dmesg shows then.'] : [];
 }
 
-/** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request. */
+/** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request; `command`: what a start made a unit of. */
 export function askedIn({ unit, cause, detail = {} }: JournalRecord): string {
   const { uid, pid, signal, command } = detail;
   if (cause?.kind === 'signal') return `${cause.by ?? 'a signal'} to the supervisor`;
-  const words = [command ?? cause?.by ?? '', ...(unit === null ? [] : ['-s', unit]), ...(typeof signal === 'string' ? [signal] : [])];
+  const named = unit === null ? [] : typeof command === 'string' ? ['--name', unit, '--', command] : ['-s', unit];
+  const words = [cause?.by ?? '', ...named, ...(typeof signal === 'string' ? [signal] : [])];
   const who = [...(typeof uid === 'number' ? [`uid ${uid}`] : []), ...(typeof pid === 'number' ? [`pid ${pid}`] : [])];
   return `the command '${words.join(' ')}'${who.length === 0 ? '' : ` (${who.join(', ')})`}`;
 }

@@ -1,3 +1,4 @@
+import { REQUEST } from '../../journal/request-record.ts';
 import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { alsoIn, shellWord, spanInProse } from '../../words.ts';
@@ -183,7 +184,8 @@ function failureBefore({ past }: Story, stop: JournalRecord): readonly string[] 
   const { from } = stop;
   if (from !== 'failed' && from !== 'backoff') return [];
   const end = past.last(({ to, seq, detail }) => to === from && seq < stop.seq && detail?.['blame'] !== undefined);
-  return end === null ? [] : [`Before that it had failed (${tries(end)}): ${endOf(past, end)}.`, ...remarks(past, end)];
+  if (end === null) return [];
+  return [`Before that it ${from === 'failed' ? `had failed (${tries(end)})` : `was in backoff${attempt(end, 0)}`}: ${endOf(past, end)}.`, ...remarks(past, end)];
 }
 
 /** Of a unit without a process while no supervisor runs: what the journal says last. */
@@ -194,11 +196,24 @@ function unsupervised(story: Story): readonly string[] {
   if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
   if (newest.to === 'backoff') return [`${name} was in backoff${attempt(newest, 0)} when its supervisor ended, because ${endOf(past, newest)}.`, ...remarks(past, newest)];
   if (newest.to === 'stopped') return wasStopped(story, newest);
+  if (newest.to === 'waiting' && unit.kind === 'cron') return [`${name} has no run under way, and its schedule rests as long as no supervisor runs.`, ...lastRunOf(story)];
   return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
 }
 
 function ofCron(story: Story): readonly string[] {
-  const { name, next_at: next, wanted, cron } = story.unit;
+  const { unit: { name, next_at: next, wanted, cron }, past } = story;
+  const lastRun = lastRunOf(story);
+  if (wanted === 'down') {
+    const stop = past.last(({ event, cause }) => event !== REQUEST && cause?.kind === 'command' && cause.by === 'stop');
+    return [`${name} is suspended: it was stopped ${stopCause(past, stop)}. ${startOf(story, name)} runs it now and resumes its schedule.`, ...lastRun];
+  }
+  if (next === undefined) return [`${name} has no further run ahead.`, ...lastRun];
+  return [`${name} waits for its next run at ${time(next)}${alsoIn(cron?.timezone, next)} (${ahead(story, next)}).`, ...lastRun];
+}
+
+/** How the last run ended, and what was left out since. */
+function lastRunOf(story: Story): readonly string[] {
+  const { cron } = story.unit;
   const run = newestRun(cron);
   const lastDue = cron?.last_run;
   const lastRun = run === undefined
@@ -206,9 +221,7 @@ function ofCron(story: Story): readonly string[] {
     : [`Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`, ...endOfRun(story, run.started_at)];
   const before = run === undefined ? 'a run that is no longer recorded' : 'that';
   if (lastDue?.status === 'OverlapError') lastRun.push(`Since ${before} still went on at ${time(lastDue.started_at)}, the run that was due then was left out.`);
-  if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${startOf(story, name)} runs it now and resumes its schedule.`, ...lastRun];
-  if (next === undefined) return [`${name} has no further run ahead.`, ...lastRun];
-  return [`${name} waits for its next run at ${time(next)}${alsoIn(cron?.timezone, next)} (${ahead(story, next)}).`, ...lastRun];
+  return lastRun;
 }
 
 /** What else there is to say of the end of the run that began then, where that has failed. */

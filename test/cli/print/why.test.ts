@@ -188,6 +188,31 @@ describe('why', () => {
     seq = 0;
     expect(ask({ phase: 'stopped', wanted: 'down' }, [request('api', '12:00:01', 'stop'), record('api', '12:00:02', 'stopping', 'stopped', { cause: { kind: 'command', by: 'stop', seq: 1 } })]))
       .toEqual(["api was stopped by the command 'stop -s api' (uid 0, pid 77) at 12:00:02."]);
+    seq = 0;
+    expect(ask({ phase: 'running', since: at('12:00:02') }, [request(null, '12:00:01', 'reload'), record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'reload', seq: 1 } })]))
+      .toEqual(["api has been running since 12:00:02 (7.0 s); it was started by a new configuration at 12:00:01, which the command 'reload' (uid 0, pid 77) brought."]);
+    seq = 0;
+    expect(ask({ phase: 'running', since: at('12:00:02') }, [request('api', '12:00:01', 'start', { command: 'sleep 9' }), record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'command', by: 'start', seq: 1 } })]))
+      .toEqual(["api has been running since 12:00:02 (7.0 s); it was started by the command 'start --name api -- sleep 9' (uid 0, pid 77) at 12:00:01."]);
+  });
+
+  test('a suspended cron unit: who stopped it, also where a run was stopped with it', () => {
+    for (const stopped of [
+      [record('api', '12:00:02', 'waiting', 'waiting', { cause: { kind: 'command', by: 'stop', seq: 1 } })],
+      [record('api', '12:00:02', 'running', 'stopping', { cause: { kind: 'command', by: 'stop', seq: 1 } }), record('api', '12:00:02', 'stopping', 'waiting', { cause: { kind: 'command', by: 'stop', seq: 1 } })],
+    ]) {
+      seq = 0;
+      const told = ask({ phase: 'waiting', kind: 'cron', wanted: 'down' }, [request('api', '12:00:01', 'stop'), ...stopped, record('api', '12:00:03', 'stopped', 'waiting', { event: 'adopt', cause: { kind: 'adopt' } })]);
+      expect(told).toEqual(["api is suspended: it was stopped by the command 'stop -s api' (uid 0, pid 77) at 12:00:02. sysg start --daemonize -s api runs it now and resumes its schedule.", 'It has not run yet.']);
+    }
+  });
+
+  test('a unit that was stopped in backoff: its attempt, which was still to come', () => {
+    seq = 0;
+    expect(ask({ phase: 'stopped', wanted: 'down' }, [
+      record('api', '12:00:01', 'clearing', 'backoff', { cause: { kind: 'exit' }, detail: { exit_code: 3, attempt: 5, max_restarts: 5, blame: 'process' } }),
+      record('api', '12:00:02', 'backoff', 'stopped', { cause: { kind: 'command', by: 'stop' } }),
+    ])).toEqual(["api was stopped by the command 'stop' at 12:00:02.", 'Before that it was in backoff (attempt 5 of 5): it exited with code 3 at 12:00:01.']);
   });
 
   test.each([
@@ -406,6 +431,8 @@ describe('why', () => {
     expect(tell(record('api', '12:00:00', 'starting', 'running'))).toBe('api was running (since 12:00:00) when its supervisor ended, and has no process any more.');
     expect(tell(record('api', '12:00:00', 'clearing', 'backoff', { detail: { exit_code: 3, attempt: 2, max_restarts: 5 } })))
       .toBe('api was in backoff (attempt 2 of 5) when its supervisor ended, because it exited with code 3 at 12:00:00.');
+    const rested = why({ unit: { ...resting, kind: 'cron' }, records: [record('api', '12:00:00', 'running', 'waiting')], nowMs: 0 }).text;
+    expect(rested).toEqual(['api has no run under way, and its schedule rests as long as no supervisor runs.', 'It has not run yet.']);
   });
 
   test('running, stopped by hand, completed, suspended', () => {
