@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { configPaths, firstConfigPath, joinConfigPaths, shownConfigPath } from '../config-path.ts';
-import { discoverConfig } from '../config/discover.ts';
+import { configNames, discoverConfig, shortestConfig } from '../config/discover.ts';
 import { projectOf } from '../config/project.ts';
 import { importableNames } from '../engines.ts';
 import { hasCode, refusals, type Refusal, type Result } from '../errors.ts';
@@ -22,13 +22,23 @@ export function chooseConfig(call: Call): ChosenConfig {
   const problem = found.find((one) => 'problem' in one);
   if (problem === undefined) return { ok: true, path: joinConfigPaths(found.map((one) => ('path' in one ? one.path : ''))) };
   const unit = named(call) === null ? unitAlone(call) : null;
-  return unit === null ? { ok: false, refusal: refusals.config(`${problem.problem}${named(call) === null ? importHere(call) : ''}`) } : { ok: true, path: unit };
+  return unit === null ? { ok: false, refusal: refusals.config(`${problem.problem}${named(call) === null ? nextStep(call) : ''}`) } : { ok: true, path: unit };
 }
 
-/** That another supervisor's file lies in the working directory, and the command that makes a configuration of it. */
-function importHere({ cwd }: Call): string {
-  const found = importableNames.find((name) => existsSync(join(cwd, name)));
-  return found === undefined ? '' : `; to make one of the ${found} that is there: sysg import ${found}`;
+/** Where there is no file: what can be done with what lies in the working directory and above, else how one begins. */
+function nextStep({ cwd }: Call): string {
+  const importable = importableNames.find((name) => existsSync(join(cwd, name)));
+  if (importable !== undefined) return `; to make one of the ${importable} that is there: sysg import ${importable}`;
+  const above = fileAbove(cwd);
+  if (above !== null) return `; there is one in a directory above, to be named with: -c ${shellWord(relative(cwd, above))}`;
+  return `; to begin, write this into ${configNames[0]}: ${shortestConfig}; one program needs no file: sysg start -- COMMAND`;
+}
+
+function fileAbove(directory: string): string | null {
+  const parent = dirname(directory);
+  if (parent === directory) return null;
+  const found = configNames.map((name) => join(parent, name)).find((path) => existsSync(path));
+  return found ?? fileAbove(parent);
 }
 
 /** Of a unit from the command line, where no supervisor that was killed has left services of a configuration. */

@@ -1,3 +1,5 @@
+import { configNames, shortestConfig } from '../config/discover.ts';
+
 /** What probably is meant by a command of another supervisor or engine, as the rest of a sentence; null for a word of none. */
 export function meaningOfCommand(name: string): string | null {
   const same = sameCommands.find(([, foreign]) => foreign.split(' ').includes(name));
@@ -35,7 +37,7 @@ const sameCommands: readonly (readonly [ours: string, foreign: string])[] = [
   ['validate', 'check config lint verify'],
   ['chart --graph', 'graph list-dependencies'],
   ['web', 'ui serve'],
-  ['import', 'init convert'],
+  ['import', 'convert'],
   ['why', 'explain'],
   ['--version', 'version'],
 ];
@@ -44,6 +46,7 @@ const otherCommands: readonly (readonly [foreign: string, meant: string])[] = [
   ['update', 'to apply a changed configuration: sysg reload; after an upgrade of sysg: sysg restart --supervisor'],
   ['kill', 'to end everything: sysg down; to send a signal: sysg signal UNIT SIGNAL'],
   ['delete del rm remove destroy', 'take the service out of the configuration, then: sysg reload; what was started from the command line: sysg stop --forget UNIT'],
+  ['init new', `write this into ${configNames[0]}: ${shortestConfig}; to make one of another supervisor's file: sysg import FILE`],
   ['add create', 'put the service into the configuration, then: sysg reload; a command without a configuration: sysg start --name NAME -- COMMAND'],
   ['save dump resurrect cleardump', 'nothing has to be saved, since the configuration says what runs; to start it at boot: sysg boot install'],
   ['scale', 'each instance is a service of its own in the configuration'],

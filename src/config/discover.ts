@@ -5,6 +5,9 @@ import { lineEndProblem } from '../config-path.ts';
 /** Looked for in this order when no file is named. */
 export const configNames = ['sysg.config.yaml', 'sysg.yaml', 'systemg.yaml'] as const;
 
+/** As short as a file may be, on one line. */
+export const shortestConfig = '{version: "1", services: {web: {command: node server.js}}}';
+
 export interface DiscoverOptions {
   readonly cwd: string;
   /** `~/.config/systemg`, or `/etc/systemg` in system mode. */

@@ -220,7 +220,7 @@ function withoutValue({ key, value }: SourceEntry): SourceNode {
 function withVersion(root: Place): Place {
   const { node } = root;
   if (node.kind !== 'map' || child(node, 'version') !== null || child(node, 'services') === null) return root;
-  missing(root, 'missing field `version`');
+  missing(root, 'missing field `version`: write version: "1"');
   const { offset } = node;
   return { ...root, node: { ...node, entries: [{ key: 'version', keyOffset: offset, value: { kind: 'scalar', offset, text: '1', value: '1' } }, ...node.entries] } };
 }

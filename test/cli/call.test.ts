@@ -133,6 +133,19 @@ describe('without a supervisor', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/^sysg: No config file found: .*\.config\/systemg; to make one of the Procfile that is there: sysg import Procfile\n$/) });
   });
 
+  test('start without a configuration says how one begins, or names the file above', async () => {
+    const home = tempDir();
+    const inner = join(home, 'app/my src');
+    mkdirSync(inner, { recursive: true });
+    const begin = await sysg(['start'], { env: { HOME: home }, cwd: inner });
+    expect(begin.stderr).toMatch(/; to begin, write this into sysg\.config\.yaml: (.*); one program needs no file: sysg start -- COMMAND\n$/);
+    const [, shortest = ''] = /sysg\.config\.yaml: (.*); one program/.exec(begin.stderr) ?? [];
+    writeFileSync(join(home, 'sysg.yaml'), shortest);
+    expect((await sysg(['validate', '-c', join(home, 'sysg.yaml')], { env: { HOME: home }, cwd: inner })).exitCode).toBe(0);
+    const above = await sysg(['start'], { env: { HOME: home }, cwd: inner });
+    expect([above.exitCode, above.stderr]).toEqual([1, expect.stringMatching(/^sysg: No config file found: .*; there is one in a directory above, to be named with: -c \.\.\/\.\.\/sysg\.yaml\n$/)]);
+  });
+
   test('logs shows what is on file and ends', async () => {
     const home = tempDir();
     const logDir = join(home, '.local/share/systemg/logs');

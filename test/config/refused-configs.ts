@@ -29,11 +29,11 @@ services: {}
   ]],
   ['no version', `services: {}
 `, [
-    'sysg.yaml:1:1: missing field `version`',
+    'sysg.yaml:1:1: missing field `version`: write version: "1"',
   ]],
   ['no version, and more that is wrong', `services: {web: {comand: x}}
 `, [
-    'sysg.yaml:1:1: missing field `version`',
+    'sysg.yaml:1:1: missing field `version`: write version: "1"',
     'sysg.yaml:1:12: services.web: missing field `command` (or `exec`)',
     "sysg.yaml:1:18: services.web.comand: unknown key 'comand', did you mean 'command'?",
   ]],
