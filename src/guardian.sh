@@ -13,15 +13,21 @@
 asked= child= ordered= status=0
 
 listen() {
+  # Linux alone has PWR, STKFLT (16, whose name not every shell knows), IO (29) and the real-time signals.
+  if (trap : PWR) 2>/dev/null; then
+    trap : 16 29
+    rt=34
+    while [ $rt -le 64 ]; do trap : $rt; rt=$((rt + 1)); done
+    trap 'hand_on TERM' PWR
+  fi
   # An asynchronous command of a shell ignores INT until it handles it itself, so it is sent TERM, which means the same.
   # A second one is sent on as what it is: the daemon has been asked before, so it handles it.
   trap 'if [ -z "$asked" ]; then hand_on TERM; else hand_on INT; fi' INT
   trap 'hand_on TERM' TERM QUIT
   trap 'hand_on HUP' HUP
   trap 'hand_on USR1' USR1
-  # Any other one would leave the daemon without a guardian. Linux alone has the last.
+  # Any other one would leave the daemon without a guardian.
   trap : USR2 ALRM PIPE VTALRM PROF XCPU XFSZ
-  if (trap : PWR) 2>/dev/null; then trap 'hand_on TERM' PWR; fi
   trap 'ordered=yes' URG
 }
 
