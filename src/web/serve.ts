@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { osText } from '../errors.ts';
+import { errorCode, osText } from '../errors.ts';
 import { openAccess, type ListenAddress } from './access.ts';
 import { makeApp, type AppInput } from './app.ts';
 import { readAssets } from './assets.ts';
@@ -45,7 +45,10 @@ export async function serve({ address, token, allowedHosts, onLinkUsed, mostStre
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(SILENT_MS);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`cannot listen on ${urlHost(address)}: ${osText(error)}`)));
+    server.once('error', (error) => {
+      const next = errorCode(error) === 'EADDRINUSE' ? `; on a port that is free: --listen ${urlHost({ ...address, port: 0 })}` : '';
+      reject(new Error(`cannot listen on ${urlHost(address)}: ${osText(error)}${next}`));
+    });
     server.listen({ host: address.host, port: address.port }, resolve);
   });
   const bound: ListenAddress = { host: address.host, port: (server.address() as AddressInfo).port };

@@ -51,7 +51,7 @@ test('an address for others needs a token file, and a port that is taken is said
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--token-file')]);
   const { url } = await serveWeb(home);
   const taken = await home.sysg('web', '--listen', new URL(url).host);
-  expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/cannot listen on 127\.0\.0\.1:\d+: Address (already )?in use/i)]);
+  expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/cannot listen on 127\.0\.0\.1:\d+: Address (already )?in use.*--listen 127\.0\.0\.1:0$/im)]);
   for (const [flag, ...words] of [['--listen', 'nonsense'], ['--allowed-host', 'box.local', '--allowed-host', 'https://sysg.example.org']] as const) {
     const wrong = await home.sysg('web', flag, ...words);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(new RegExp(`${flag}: expected .*, got "${words.at(-1)}"`))]);

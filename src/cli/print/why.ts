@@ -62,10 +62,20 @@ function ofStopping(story: Story): readonly string[] {
   const { unit: { name, kill_at: killAt }, past } = story;
   const wasKilled = past.last(({ to }) => to !== undefined)?.to === 'killing';
   const next = killAt === undefined ? '' : `; ${wasKilled ? 'SIGKILL was sent, and is sent again' : 'SIGKILL follows'} ${ahead(story, killAt)}`;
-  const begun = past.last(({ to }) => to === 'stopping' || to === 'clearing');
-  if (begun?.to === 'clearing') return [`${name} is ending: ${endOf(past, begun)}${next}${next === '' ? '' : ' to what it left running'}.`];
-  return [`${name} is being stopped ${stopCause(past, begun)}${next}.`];
+  const begun = past.last(({ from, to }) => from !== to && (to === 'stopping' || to === 'clearing'));
+  const then = afterwards(story, begun);
+  if (begun?.to === 'clearing') return [`${name} is ending: ${endOf(past, begun)}${next}${next === '' ? '' : ' to what it left running'}.`, ...then];
+  return [`${name} is being stopped ${stopCause(past, begun)}${next}.`, ...then];
 }
+
+/** What was ordered since the end began, which that does not wait for. */
+function afterwards({ unit: { name, wanted }, past }: Story, begun: JournalRecord | null): readonly string[] {
+  const order = past.last(({ from, to, seq }) => from === to && to !== undefined && ENDING.has(to) && seq > (begun?.seq ?? 0));
+  if (order === null) return [];
+  return [wanted === 'down' ? `After that ${name} stays down: it was stopped ${stopCause(past, order)}.` : `After that ${name} starts again: it was started ${startCause(past, order)}.`];
+}
+
+const ENDING = new Set(['stopping', 'killing', 'clearing']);
 
 function ofRunning(story: Story): readonly string[] {
   const { unit, past, nowMs } = story;

@@ -146,6 +146,13 @@ describe('why', () => {
     for (const [records, next] of [[[begun, stopped], 'SIGKILL follows in 5.0 s'], [[begun, stopped, killed], 'SIGKILL was sent, and is sent again in 5.0 s']] as const) {
       expect(why({ unit: stopping, records, nowMs: Date.parse(at('12:30:25')) }).text).toEqual([`api is being stopped by the command 'stop' at 12:00:05; ${next}.`]);
     }
+    const again = record('api', '12:00:06', 'stopping', 'stopping', { event: 'start', cause: { kind: 'command', by: 'start' } });
+    const after = (wanted: 'up' | 'down', ...orders: readonly JournalRecord[]): readonly string[] => (
+      why({ unit: unit({ phase: 'stopping', wanted }), records: [begun, stopped, ...orders], nowMs: Date.parse(at('12:30:25')) }).text);
+    const stops = "api is being stopped by the command 'stop' at 12:00:05.";
+    expect(after('up', again)).toEqual([stops, "After that api starts again: it was started by the command 'start' at 12:00:06."]);
+    const noMore = record('api', '12:00:07', 'stopping', 'stopping', { event: 'stop', cause: { kind: 'command', by: 'stop' } });
+    expect(after('down', again, noMore)).toEqual([stops, "After that api stays down: it was stopped by the command 'stop' at 12:00:07."]);
     const cleared = record('api', '12:00:04', 'running', 'clearing', { cause: { kind: 'exit' }, detail: { exit_code: 3 } });
     expect(why({ unit: stopping, records: [begun, cleared], nowMs: Date.parse(at('12:30:25')) }).text).toEqual([
       'api is ending: it exited with code 3 at 12:00:04, 3.0 s after its start with the supervisor at 12:00:01; SIGKILL follows in 5.0 s to what it left running.',
