@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { refusals, type Result } from '../errors.ts';
+import type { Result } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-facts.ts';
 import type { InspectPayload, MetricSample, UnitStatus } from '../wire/payloads.ts';
 import { askFor, askRecords, askStatus, statusOrRest } from './ask.ts';
@@ -12,8 +12,8 @@ import { foldRollouts } from './print/rollout.ts';
 import { branches, unitNamed } from './print/unit.ts';
 import { newestRun } from './print/newest-run.ts';
 
-/** `advice`: no supervisor runs, and what to do about it; null where one answered. */
-export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null }>;
+/** `advice`: no supervisor runs, and what to do about it; null where one answered. `problem`: nor is there a configuration that says what there is. */
+export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null; readonly problem?: string }>;
 
 /** The unit and its samples of the last `windowMs`; of a cron unit those of its newest run. */
 export async function askInspect(call: Call, unit: string, windowMs: number): Promise<Inspected> {
@@ -34,7 +34,7 @@ async function inspectAtRest(call: Call, asked: string, windowMs: number): Promi
   const answer = await statusOrRest(call);
   const { advice } = answer;
   if (answer.ok) return advice === null ? askInspect(call, asked, windowMs) : { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] }, advice };
-  return advice !== null && answer.refusal.code === 'config' ? { ok: false, refusal: refusals.config(`${advice}\n${answer.refusal.message}`) } : answer;
+  return advice !== null && answer.refusal.code === 'config' ? { ok: true, payload: { unit: null, samples: [] }, advice, problem: answer.refusal.message } : answer;
 }
 
 /**

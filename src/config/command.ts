@@ -44,6 +44,9 @@ export function resolveCommand(place: Place, { command: line, exec: argv }: Valu
     return { command: quoteArgv(argv), launch: { kind: 'exec', argv } };
   }
   if (line !== null) return { command: line, launch: classify(line) };
-  if (exec === null && below(place, 'command') === null) missing(place, 'missing field `command` (or `exec`)');
+  if (exec === null && below(place, 'command') === null) {
+    const isEmpty = place?.node.kind === 'map' && place.node.entries.some(({ key }) => key === 'command');
+    missing(place, `missing field \`command\` (or \`exec\`)${isEmpty ? "; a text that begins with '#' or '&' needs quotes" : ''}`);
+  }
   return null;
 }

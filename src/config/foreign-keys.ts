@@ -32,6 +32,8 @@ const sameKeys: readonly (readonly [foreign: string, ours: string])[] = [
   ['Requires', 'depends_on'], ['OnCalendar', 'cron'], ['ulimits', 'limits'], ['on_failure', 'on_stop: {error: …}'],
   ['on_failure', 'hooks: {on_stop: {error: …}}'], ['kind', 'oneshot: true'], ['type', 'oneshot: true'], ['Type', 'oneshot: true'],
   ['dir', 'working_dir'], ['run', 'command'], ['stop_exit_codes', 'success_exit_codes'], ['exp_backoff_restart_delay', 'backoff'], ['listen_timeout', 'health_check: {…, timeout: …}'],
+  ['nice', 'limits: {nice: …}'], ['Nice', 'limits: {nice: …}'], ['MemoryMax', 'limits: {cgroup: {memory_max: …}}'], ['log_file', 'logs'], ['log_location', 'logs'],
+  ['wants', 'depends_on'], ['Wants', 'depends_on'], ['disabled', 'profiles'], ['shutdown', 'stop_signal'],
 ];
 
 const otherKeys: readonly (readonly [foreign: string, meant: string])[] = [

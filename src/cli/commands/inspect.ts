@@ -31,7 +31,7 @@ const DEFAULT_WINDOW_MS = 5000;
 
 async function hint(call: Call, name: string): Promise<string> {
   const known = await knownUnits(call);
-  return known.ok ? didYouMean(name, known.units.map((unit) => unit.name)).replace(/\?$/, '') : '';
+  return (known.ok ? didYouMean(name, known.units.map((unit) => unit.name)) : '') || '.';
 }
 
 /** Several units one below the other, with the worst of their exit codes; for programs as a list. */
@@ -52,11 +52,12 @@ async function look(call: Call, name: string, everyMs: number | null): Promise<S
   const windowMs = everyMs ?? DEFAULT_WINDOW_MS;
   const answer = await askInspect(call, name, windowMs);
   if (!answer.ok) return answer;
-  const { payload: { unit, samples }, advice } = answer;
-  const end = unit === null ? { complaints: [`sysg: Service '${name}' not found${await hint(call, name)}.`], exitCode: 2 }
+  const { payload: { unit, samples }, advice, problem } = answer;
+  const end = problem !== undefined ? { complaints: [`sysg: ${problem}`], exitCode: NOT_SUPERVISED }
+    : unit === null ? { complaints: [`sysg: Service '${name}' not found${await hint(call, name)}`], exitCode: 2 }
     : { complaints: [], exitCode: advice === null ? healthExitCode(unit.health) : NOT_SUPERVISED };
   if (call.flags.has(options.json)) return { ok: true, lines: JSON.stringify({ ...answer.payload, supervised: advice === null }, null, 2).split('\n'), ...end };
-  const first = advice === null ? [] : [...sentenceLines(advice, call.terminal.columns), ''];
+  const first = advice === null ? [] : [...sentenceLines(advice, call.terminal.columns), ...(problem === undefined ? [''] : [])];
   if (unit === null) return { ok: true, lines: first, ...end };
   const report = await makeReport(call, unit, { samples, windowMs, ofLastRun: everyMs === null });
   return { ok: true, lines: [...first, ...inspectReport(report, lookOf(call))], ...end };
