@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { attempt } from './errors.ts';
 
 /**
@@ -68,9 +68,10 @@ export function callersDirectory(env: NodeJS.ProcessEnv): string {
     const [one, other] = [statSync(named, { throwIfNoEntry: false }), statSync('.')];
     return one?.dev === other.dev && one.ino === other.ino ? named : physical;
   } catch {
-    // ENOENT of getcwd(3).
+    // ENOENT of getcwd(3), of which a shell on the way makes an empty PWD. The kernel still shows the old name.
+    const old = named ?? attempt(() => readlinkSync('/proc/self/cwd').replace(/ \(deleted\)$/, ''), '/');
     process.chdir('/');
-    return named ?? '/';
+    return old;
   }
 }
 

@@ -49,7 +49,7 @@ describe('directories', () => {
     expect(await seenBy(home, 'web')).toMatchObject({ PWD: '/usr', cwd: '/usr' });
   });
 
-  test('in a directory that was removed commands work, and a start says where it looked', async () => {
+  test('in a directory that was removed commands work, and say where they looked', async () => {
     const home = makeHome();
     const gone = join(home.dir, 'gone');
     const there = (...args: readonly string[]): ReturnType<typeof spawnSync> => {
@@ -57,10 +57,12 @@ describe('directories', () => {
       return spawnSync('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@"', 'sh', gone, bin, ...args], { env: home.env, encoding: 'utf8' });
     };
     expect(there('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sysg [0-9]/) });
-    const { status, stderr } = there('start', '--daemonize');
-    expect(status).not.toBe(0);
-    expect(String(stderr)).toContain(`in ${gone} and`);
-    expect(String(stderr)).not.toContain('    at ');
+    for (const args of [['start', '--daemonize'], ['validate']]) {
+      const { status, stderr } = there(...args);
+      expect(status).not.toBe(0);
+      expect(String(stderr)).toContain(`in ${gone} and`);
+      expect(String(stderr)).not.toContain('    at ');
+    }
   });
 
   test('a home in which nothing can be made is refused at once', async () => {
