@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import type { LogSpec } from '../../machines/types.ts';
+import { attempt } from '../../src/errors.ts';
 import { listArchives } from '../../src/logs/archives.ts';
 import { openLogStore, type LogStore, type LogStoreOptions } from '../../src/logs/store.ts';
 import { tempDir } from '../temp-dir.ts';
@@ -71,6 +72,11 @@ export function ended(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) resolve();
     else child.once('exit', () => resolve());
   });
+}
+
+/** How many descriptors of this process lead to the file. Of Linux. */
+export function descriptorsOf(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => attempt(() => readlinkSync(`/proc/self/fd/${fd}`), null) === path).length;
 }
 
 export function numbered(from: number, to: number): string {
