@@ -2,18 +2,18 @@ import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ensureFifo } from '../../src/logs/fifo.ts';
-import { FifoReader, type FifoSink } from '../../src/logs/reader.ts';
+import { FifoReader, readAvailable, type FifoSink } from '../../src/logs/reader.ts';
+import { loadNative } from '../../src/native/load.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { descriptorsOf } from './rig.ts';
 
 /** A FIFO, its reader and an end to write to. */
-function rig(take: (bytes: Uint8Array, writeEnd: number) => unknown) {
+function rig(take: (bytes: Uint8Array, writeEnd: number) => unknown, more: Pick<FifoSink, 'move'> = {}) {
   const path = join(tempDir(), 'fifo');
   ensureFifo(path, null);
   const writeEnd = openSync(path, constants.O_RDWR);
-  const sink: FifoSink = { take: (bytes) => take(bytes, writeEnd) !== 'full' };
-  const reader = new FifoReader(path, sink);
+  const reader = new FifoReader(path, { take: (bytes) => take(bytes, writeEnd) !== 'full', ...more });
   onTestFinished(() => {
     reader.close();
     closeSync(writeEnd);
@@ -65,4 +65,23 @@ test('a reader is that of its FIFO until another one is in its place, or none', 
   expect(reader.isCurrent()).toBe(false);
   ensureFifo(path, null);
   expect(reader.isCurrent()).toBe(false);
+});
+
+test.runIf(await loadNative() !== null)('a reader whose sink was full goes on with what is moved without reading', async () => {
+  let done = '';
+  let reads = true;
+  const note = (bytes: Uint8Array): number => {
+    done += Buffer.from(bytes).toString();
+    return bytes.length;
+  };
+  const { reader, writeEnd } = rig((bytes) => {
+    note(bytes);
+    return 'full';
+  }, { move: (_port, pipe) => (reads ? null : note(readAvailable(pipe))) });
+  for (const word of ['one', 'two', 'three']) {
+    writeSync(writeEnd, word);
+    await until(`${word} has gone on`, () => done.endsWith(word));
+    if (reads) reader.resume();
+    reads = false;
+  }
 });
