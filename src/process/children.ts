@@ -27,8 +27,9 @@ export class Child {
 
   /** Calls back once, at once or later, with the exit status; a later watcher takes the place of an earlier one. Returns the end of watching. */
   watch(onExit: (exit: ProcessExit) => void): () => void {
+    const { exit } = this;
     this.#watcher = onExit;
-    if (this.exit !== null) setImmediate(() => this.#deliver());
+    if (exit !== null) setImmediate(() => this.#deliver(exit));
     return () => {
       if (this.#watcher === onExit) this.#watcher = null;
     };
@@ -36,15 +37,15 @@ export class Child {
 
   end(exit: ProcessExit): void {
     this.exit = exit;
-    this.#deliver();
+    this.#deliver(exit);
   }
 
-  #deliver(): void {
+  #deliver(exit: ProcessExit): void {
     const notify = this.#watcher;
-    if (this.exit === null || notify === null) return;
+    if (notify === null) return;
     this.#watcher = null;
     if (children.get(this.identity.pid) === this) children.delete(this.identity.pid);
-    notify(this.exit);
+    notify(exit);
   }
 }
 
