@@ -56,8 +56,9 @@ export function openSecrets(): Secrets {
         isStale ||= names.has(word);
       }
     },
-    mask: (text) => {
+    mask: (written) => {
       if (isStale) renew();
+      const text = written.includes('${') ? written.replaceAll(DEFAULT, maskDefault) : written;
       if (pattern === null && long.length === 0) return maskLookalikes(text);
       const rest = long.reduce((left, form) => left.replaceAll(form, () => reference(form)), text);
       return maskLookalikes((pattern === null ? rest : rest.replace(pattern, reference)).replace(BASE64, decodedReference));
@@ -71,6 +72,11 @@ export const noSecrets: Secrets = { learn: () => undefined, spare: () => undefin
 /** The variables of an environment that are secret by their names. */
 export function secretsOf(environment: Readonly<Record<string, string | undefined>>): readonly Secret[] {
   return Object.entries(environment).flatMap(([name, value]) => (value !== undefined && isSecretName(name) ? [{ name, value }] : []));
+}
+
+/** What references to variables with secret names have as their defaults: `${API_TOKEN:-…}`. */
+export function secretDefaultsIn(text: string): readonly Secret[] {
+  return [...text.matchAll(DEFAULT)].flatMap(([, , name = '', value = '']) => (isSecretName(name) ? [{ name, value }] : []));
 }
 
 /** Whether the name of a variable, an option or a header says that its value is secret. The place of a secret, `PASSWORD_FILE`, is none. */
@@ -102,9 +108,16 @@ function maskNamed(whole: string, before: string, value: string): string {
   return `${before}${/^["']/.test(value) ? `${value[0]}***${value[0]}` : '***'}`;
 }
 
-/** A reference shows no value. */
+/** The default of a reference: a shell replaces an unset variable by it, and with a colon an empty one too. */
+const DEFAULT = /(\$\{(\w+):?[-=])([^{}]+)(?=\})/g;
+
+function maskDefault(whole: string, before: string, name: string): string {
+  return isSecretName(name) ? `${before}***` : whole;
+}
+
+/** A reference shows no value, but for its default. */
 function isReference(value: string): boolean {
-  return /^["']?\$/.test(value);
+  return /^["']?\$(?!\{\w+:?[-=](?!\*\*\*))/.test(value);
 }
 
 /** Values of ordinary words would hide every other use of them. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { masked, maskedThroughout } from '../src/masked.ts';
-import { isSecretName, openSecrets, secretsOf } from '../src/secrets.ts';
+import { isSecretName, openSecrets, secretDefaultsIn, secretsOf } from '../src/secrets.ts';
 
 function maskOf(variables: Readonly<Record<string, string>>, units: readonly string[] = []) {
   const secrets = openSecrets();
@@ -20,6 +20,10 @@ test.each([
 
 test('of an environment only what has a secret name is known', () => {
   expect(secretsOf({ API_TOKEN: 'a', PORT: '1', EMPTY_TOKEN: undefined })).toEqual([{ name: 'API_TOKEN', value: 'a' }]);
+});
+
+test('the default of a reference is known where the name of the variable is secret', () => {
+  expect(secretDefaultsIn('run ${API_TOKEN:-one} ${PORT:-8080} ${DB_PASSWORD:=two} ${API_KEY:-} ${API_KEY}')).toEqual([{ name: 'API_TOKEN', value: 'one' }, { name: 'DB_PASSWORD', value: 'two' }]);
 });
 
 test('a value is replaced by a reference to its variable, the longest value first', () => {
@@ -66,6 +70,8 @@ test.each([
   [`curl -d '{"password": "two words", "user": "me"}'`, `curl -d '{"password": "***", "user": "me"}'`],
   ['curl -H X-Api-Key:hunter2', 'curl -H X-Api-Key:***'],
   ['server --token ${TOKEN} --key=$KEY', 'server --token ${TOKEN} --key=$KEY'],
+  ['server ${API_TOKEN:-hunter2} ${API_TOKEN-hunter2} ${API_TOKEN:=hunter2} ${PORT:-8080}', 'server ${API_TOKEN:-***} ${API_TOKEN-***} ${API_TOKEN:=***} ${PORT:-8080}'],
+  ['server --token ${TOKEN:-hunter2} --key=${MAIN:-hunter2} db://me:${DB_PASSWORD:-hunter2}@h', 'server --token ${TOKEN:-***} --key=*** db://me:${DB_PASSWORD:-***}@h'],
   ['the token is wrong', 'the token is wrong'],
   ['services.web.env.API_TOKEN: expected a string', 'services.web.env.API_TOKEN: expected a string'],
   ['http://db:80/x keyboard=us', 'http://db:80/x keyboard=us'],

@@ -1,4 +1,5 @@
 import type { SignalName } from '../../machines/types.ts';
+import { secretDefaultsIn } from '../secrets.ts';
 import { bareSignal, signalNamed, signalNames } from '../signals.ts';
 import {
   didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
@@ -185,7 +186,9 @@ function commandBy(reader: ReferenceReader, former: string | null): Kind<string>
 /** The text of a scalar as written; complains about anything else and about NUL, which no process can be given. */
 export function scalarText(place: Place, expected: string): string | undefined {
   if (place.node.kind !== 'scalar' || place.node.value === null) return complainExpected(place, expected, hintFor(place));
-  return place.node.text.includes('\0') ? complain(place, `expected ${expected} without NUL characters`) : place.node.text;
+  const { text: written } = place.node;
+  if (written.includes('${')) place.outside.learn(secretDefaultsIn(written));
+  return written.includes('\0') ? complain(place, `expected ${expected} without NUL characters`) : written;
 }
 
 /** The text with its references replaced; `undefined` after having complained. `instead` says what differs from 0.33.0, where that knows the key. */

@@ -96,3 +96,11 @@ test.each([
   expect(loaded.ok).toBe(false);
   expect(JSON.stringify(loaded)).not.toContain('hunter2');
 });
+
+test('the default of a variable with a secret name is known from wherever it stands', () => {
+  const path = join(dir, 'defaults.yaml');
+  writeFileSync(path, 'version: "1"\nservices:\n  web: {exec: [run, "${API_TOKEN:-planted-one}", "${PORT:-planted-two}"], skip: "test ${DB_PASSWORD:-planted-three}", env: {URL: "db://${PGPASSWORD:-planted-four}@db"}}\n');
+  const secrets = openSecrets();
+  expect(loadConfig(path, { env: {}, identify, secrets }).ok).toBe(true);
+  expect(secrets.mask('planted-one planted-two planted-three planted-four')).toBe('${API_TOKEN} planted-two ${DB_PASSWORD} ${PGPASSWORD}');
+});
