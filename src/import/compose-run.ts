@@ -73,7 +73,7 @@ export function composeCommand(read: Reader, block: DraftBlock, around: ComposeA
 function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
   if (node === null) return [];
   if (node.items !== null) return templatesOf(node.items, key, around);
-  const words = splitWords(templateOf(node, key, around));
+  const words = splitWords(templateOf(node, key, around), around.lookup);
   if (words === null) around.remarks.lost(node, key, 'a quote in it is never closed');
   return words ?? [];
 }

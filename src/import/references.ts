@@ -7,6 +7,8 @@ export interface Reference {
   readonly name: string;
   /** Stands for a variable that is not set or, here, empty. */
   readonly fallback: Template | null;
+  /** Its value is no word or several ones: it stands outside of quotes, and is parted like the rest of the line. */
+  readonly isParted?: boolean;
 }
 
 export function literal(text: string): Template {
@@ -40,7 +42,9 @@ export function asScript(template: Template): string {
 /** One command line of words: without variables it is executed as it stands, else a shell puts them in. */
 export function asCommandLine(words: readonly Template[]): string {
   if (words.every(isLiteral)) return keptFromUs(quoteArgv(words.map((word) => word.join(''))));
-  return `exec ${words.map((word) => (isLiteral(word) ? keptFromUs(quoteArgv(['', word.join('')]).slice(3)) : quotedForShell(word))).join(' ')}`;
+  // Parted at blanks, a value is still no pattern for names of files.
+  const isParted = words.some((word) => word.some((piece) => typeof piece !== 'string' && piece.isParted));
+  return `${isParted ? 'set -f; ' : ''}exec ${words.map((word) => (isLiteral(word) ? keptFromUs(quoteArgv(['', word.join('')]).slice(3)) : quotedForShell(word))).join(' ')}`;
 }
 
 /** Words of a literal command, a shell's `$NAME` included. */
@@ -60,13 +64,20 @@ export function keptFromUs(script: string): string {
 
 /** Within double quotes a shell puts the value in and splits nothing; our own replacing would not quote what is in the value. */
 function quotedForShell(word: Template): string {
-  const inner = word.map((piece, index) => {
+  const parted = word.findIndex((piece) => typeof piece !== 'string' && piece.isParted);
+  const whole = parted < 0 ? word : word.slice(0, parted);
+  const inner = whole.map((piece, index) => {
     if (typeof piece === 'string') return keptFromUs(piece.replaceAll(/[\\"`$]/g, (sign) => `\\${sign}`));
-    const next = word[index + 1];
-    const isBare = piece.fallback === null && !(typeof next === 'string' && /^\w/.test(next));
-    return isBare ? `$${piece.name}` : `$\${${withFallback(piece)}}`;
+    const next = whole[index + 1];
+    return inShell(piece, typeof next === 'string' && /^\w/.test(next));
   });
-  return `"${inner.join('')}"`;
+  const quoted = whole.length === 0 ? '' : `"${inner.join('')}"`;
+  const rest = word.slice(whole.length + 1);
+  return parted < 0 ? quoted : `${quoted}${inShell(word[parted] as Reference, false)}${quotedForShell(rest)}`;
+}
+
+function inShell(piece: Reference, isBeforeName: boolean): string {
+  return piece.fallback === null && !isBeforeName ? `$${piece.name}` : `$\${${withFallback(piece)}}`;
 }
 
 /** As it stands in the braces of a shell. */
@@ -76,9 +87,9 @@ function withFallback({ name, fallback }: Reference): string {
 
 /**
  * The words of a line as a shell parts them: blanks, quotes, backslashes; nothing else of a shell is known to it (Python's `shlex.split`, which both
- * compose and supervisord follow). Null: a quote is never closed.
+ * compose and supervisord follow), after variables were put in. Null: a quote is never closed.
  */
-export function splitWords(template: Template): readonly Template[] | null {
+export function splitWords(template: Template, lookup: (name: string) => string | undefined): readonly Template[] | null {
   const words: Piece[][] = [];
   let word: Piece[] | null = null;
   let quote: '"' | "'" | null = null;
@@ -89,12 +100,14 @@ export function splitWords(template: Template): readonly Template[] | null {
     else word.push(piece);
   };
   const end = (): void => {
-    if (word !== null) words.push(word.filter((piece) => piece !== ''));
+    // What is in quotes is a word though it may be empty.
+    const isNone = word?.every((piece) => typeof piece !== 'string') === true && resolved(word, lookup) === '';
+    if (word !== null) words.push(word.flatMap((piece) => (piece === '' ? [] : [isNone && typeof piece !== 'string' ? { ...piece, isParted: true } : piece])));
     word = null;
   };
   for (const piece of template) {
     if (typeof piece !== 'string') {
-      add(piece);
+      add(quote === null && /\s/.test(resolved([piece], lookup)) ? { ...piece, isParted: true } : piece);
       continue;
     }
     for (let at = 0; at < piece.length; at += 1) {

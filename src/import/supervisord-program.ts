@@ -6,7 +6,7 @@ import { envBlock, put, rebased, startedByName, type Draft, type DraftBlock } fr
 import { countIn, exitCodesIn, openReader, truth, type Reader } from './reader.ts';
 import { supervisordProgram } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
-import { asCommandLine, asText, isLiteral, splitWords, type Piece, type Template } from './references.ts';
+import { asCommandLine, asText, isLiteral, resolved, splitWords, type Piece, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
 export type Expand = (node: Sourced) => Template;
@@ -19,10 +19,11 @@ export function programBlock(node: Sourced, name: string, expand: Expand, source
   const line = read.take('command');
   const umask = read.text('umask');
   if (line !== null) {
-    const words = splitWords(expand(line));
+    // What is not set keeps supervisord from a start.
+    const words = splitWords(expand(line), (variable) => source.env[variable] ?? variable);
     if (words === null) read.change('command', 'a quote in it is never closed; it is left to a shell as it stands');
     const command = words === null ? String(line.value) : asCommandLine(words);
-    put(block, 'command', umask === null || umask === '' ? command : `umask ${umask}; ${command.startsWith('exec ') ? '' : 'exec '}${command}`, line);
+    put(block, 'command', umask === null || umask === '' ? command : `umask ${umask}; ${/^(?:set -f; )?exec /.test(command) ? '' : 'exec '}${command}`, line);
   }
   const directory = read.take('directory');
   const written = directory === null ? null : expand(directory);
@@ -61,6 +62,23 @@ export function expanding(values: Readonly<Record<string, string | number>>, rem
     pieces.push(text.slice(end));
     return pieces.filter((piece) => piece !== '');
   };
+}
+
+const known = `numprocs numprocs_start autostart autorestart startsecs startretries exitcodes stopsignal stopwaitsecs stopasgroup killasgroup umask stdout_logfile_maxbytes
+  stdout_logfile_backups`.split(/\s+/);
+
+/** The section with what has to be known now, such as a number, by the variables as they are now. */
+export function settled(node: Sourced, program: string, expand: Expand, { env }: Source, remarks: Remarks): Sourced {
+  const entries = new Map(node.entries);
+  for (const key of known) {
+    const written = entries.get(key);
+    const template = written === undefined ? [] : expand(written);
+    const value = resolved(template, (name) => env[name]);
+    if (written === undefined || value === '') continue;
+    if (!isLiteral(template)) remarks.changed(written, `${program}.${key}`, `it is ${JSON.stringify(value)}, by the variables as they are now`);
+    entries.set(key, { ...written, value });
+  }
+  return { ...node, entries };
 }
 
 function restarts(read: Reader, block: DraftBlock): void {

@@ -9,14 +9,14 @@ import { openReader } from './reader.ts';
 import { supervisordItself, supervisordSections } from './reasons.ts';
 import { resolved } from './references.ts';
 import { readFurther, type Importer, type Source } from './source.ts';
-import { environmentOf, expanding, programBlock } from './supervisord-program.ts';
+import { environmentOf, expanding, programBlock, settled } from './supervisord-program.ts';
 
 /** What supervisord does where a program says nothing. */
 const defaults = { restart_policy: 'on-failure', backoff: '1s', max_restarts: 3, stable_after: '1s', kill_mode: 'mixed' };
 
 /** A configuration of supervisord, with the files that it includes. */
 export const importSupervisord: Importer = (source, draft) => {
-  const read = readAll(source.path, source.text, draft, new Set());
+  const read = readAll(source.path, source.text, draft);
   if ('reason' in read) return read;
   const all = merged(read, draft);
   const own = all.filter(({ name }) => name.startsWith('program:'));
@@ -48,24 +48,31 @@ function merged(sections: readonly IniSection[], { remarks }: Draft): readonly I
   return [...found.values()];
 }
 
-function readAll(path: string, text: string, draft: Draft, open: Set<string>): readonly IniSection[] | Refused {
-  open.add(path);
-  const read = readIni(text, path);
-  if (!read.ok) return read;
-  draft.comments.set(path, read.comments);
-  const here = dirname(path);
-  const sections = [...read.sections];
-  for (const { name, node } of read.sections) {
-    const files = name === 'include' ? node.entries?.get('files') : undefined;
-    if (files === undefined) continue;
-    for (const pattern of String(files.value).split(/\s+/).filter((word) => word !== '')) {
-      const found = matching(resolve(here, pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname())));
-      if (found.length === 0) draft.remarks.lost(files, 'include.files', `${pattern} matches no file`);
-      for (const included of found.filter((other) => !open.has(other))) {
-        const further = readFurther(included);
-        const inner = further.ok ? readAll(included, further.text, draft, open) : further;
-        if ('reason' in inner) return inner;
-        sections.push(...inner);
+/** What the file itself includes, and none of what these would include, as supervisord does it. */
+function readAll(path: string, text: string, { comments, remarks }: Draft): readonly IniSection[] | Refused {
+  const files = new Map([[path, text]]);
+  const sections: IniSection[] = [];
+  for (const [file, written] of files) {
+    const read = readIni(written, file);
+    if (!read.ok) return read;
+    comments.set(file, read.comments);
+    sections.push(...read.sections);
+    for (const { name, node } of read.sections) {
+      const included = name === 'include' ? node.entries?.get('files') : undefined;
+      if (included === undefined) continue;
+      if (file !== path) {
+        remarks.lost(included, 'include.files', 'a file that is included includes no others, under supervisord neither');
+        continue;
+      }
+      const here = dirname(path);
+      for (const pattern of String(included.value).split(/\s+/).filter((word) => word !== '')) {
+        const found = matching(resolve(here, pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname())));
+        if (found.length === 0) remarks.lost(included, 'include.files', `${pattern} matches no file`);
+        for (const other of found.filter((one) => !files.has(one))) {
+          const further = readFurther(other);
+          if (!further.ok) return further;
+          files.set(other, further.text);
+        }
       }
     }
   }
@@ -104,17 +111,19 @@ function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): voi
   read.rest(supervisordItself);
 }
 
-function importProgram({ name: section, node }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
+function importProgram({ name: section, node: written }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
   const program = section.slice('program:'.length).trim();
   const { services, remarks } = draft;
-  if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
+  if (written.entries?.get('command') === undefined) return remarks.lost(written, section, 'expected a command, found none');
+  const own = { program_name: program, group_name: groups.get(program) ?? program };
+  const node = settled(written, program, expanding(own, remarks, program), source, remarks);
   const first = openReader(node, program, remarks);
   const { count, made } = askedProcesses(first, 'numprocs', draft);
   const start = first.number('numprocs_start') ?? 0;
   const pattern = first.take('process_name');
   for (let index = 0; index < made; index += 1) {
     const number = start + index;
-    const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program }, remarks, program);
+    const expand = expanding({ ...own, process_num: number, numprocs: count }, remarks, program);
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
     const name = count > 1 && !/process_num/.test(String(pattern?.value)) ? `${wanted}_${number}` : wanted;
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');

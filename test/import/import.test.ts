@@ -449,3 +449,30 @@ test('an app of pm2 gets the arguments, the interpreter and the environment that
     'lost: of nvm.max_restarts: expected a number of 0 or more, got -1',
   ]);
 });
+
+test('of supervisord, what has to be known now is so by the variables as they are, and a file that is included includes no others', async () => {
+  const home = tempDir();
+  const files = {
+    'a.conf': '[include]\nfiles = b.conf\n[program:a]\ncommand=a %(ENV_WORDS)s "%(ENV_WORDS)s" x%(ENV_WORDS)s%(ENV_ONE)s/ %(ENV_ONE)s %(ENV_UNSET)s\numask=027\n',
+    'b.conf': '[program:b]\ncommand=b\nnumprocs=%(ENV_TWO)s\nprocess_name=b%(process_num)d\nautostart=%(ENV_NO)s\nstopsignal=%(ENV_UNSET)s\n[include]\nfiles=a.conf\n',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
+  const env = { PATH: process.env['PATH'], HOME: home, WORDS: 'two words', ONE: '*', TWO: '2', NO: 'false' };
+  const made = await sysg(['import', 'a.conf'], { cwd: home, env });
+  const text = readFileSync(join(home, 'sysg.config.yaml'), 'utf8');
+  expect(text).toContain('command: umask 027; set -f; exec a $WORDS "$WORDS" "x"$WORDS"$ONE/" "$ONE" "$UNSET"\n');
+  expect(text.match(/^ {2}b\d:$/gm)).toEqual(['  b0:', '  b1:']);
+  expect(lost(made)).toEqual([
+    'b.conf:3: changed: b.numprocs: it is "2", by the variables as they are now', 'b.conf:3: changed: b.numprocs: 2 services, each with its number',
+    'b.conf:5: changed: b.autostart: it is "false", by the variables as they are now',
+    'b.conf:5: changed: b.autostart: started by name, or with start --profile b; until then it is not among the units',
+    'b.conf:6: lost: b.stopsignal: expected a signal, got "%(ENV_UNSET)s"', 'b.conf:8: lost: include.files: a file that is included includes no others, under supervisord neither',
+  ]);
+});
+
+test('a variable of compose outside of quotes is as many words as its value, none where it is empty', async () => {
+  const source = 'services:\n  a:\n    command: a ${NONE} ${NONE:-} "${NONE}" x${NONE} ${WORDS:-b c} ${ONE:-b}$NONE\n  b:\n    command: [b, "${NONE}", "${WORDS:-b c}"]\n';
+  const made = await tried({ 'compose.yaml': source }, 'compose.yaml');
+  expect(made.text).toContain(' command: set -f; exec a $NONE $${NONE:-} "$NONE" "x$NONE" $${WORDS:-b c} "$${ONE:-b}$NONE"\n');
+  expect(made.text).toContain(' command: exec b "$NONE" "$${WORDS:-b c}"\n');
+});
