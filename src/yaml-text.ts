@@ -81,7 +81,8 @@ function plain(written: unknown, keyLine: number | null, around: Resolving): Sou
   const place = { file, line, endLine: range === null ? line : Math.max(line, lineAt(Math.max(range[0], range[1] - 1))) };
   const nothing: Sourced = { ...place, value: null, entries: null, items: null };
   left.nodes -= 1;
-  if (left.nodes < 0 || node === null || node === undefined || open.has(node)) return nothing;
+  // With `!reset` compose takes a key away.
+  if (left.nodes < 0 || node === null || node === undefined || open.has(node) || (node as Node).tag === '!reset') return nothing;
   if (isScalar(node)) return { ...nothing, value: scalarValue(node) };
   open.add(node);
   const read = isSeq(node)

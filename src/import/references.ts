@@ -165,7 +165,7 @@ export function parseComposeText(text: string, remark: (text: string) => void): 
     if (operator.endsWith('+'))
       remark(`\${${name}${operator}…} stands for another text where ${name} is set; sysg has nothing like it, and the text is left out`);
     else pieces.push({ name, fallback: operator.endsWith('-') ? parseComposeText(word, remark) : null });
-    if (operator === '-') remark(`\${${name}-…}: here the default also stands for an empty ${name}`);
+    if (operator === '-' && word !== '') remark(`\${${name}-…}: here the default also stands for an empty ${name}`);
     if (operator.endsWith('?')) remark(`\${${name}${operator}…}: an unset ${name} is empty here and no mistake`);
     at = close;
   }

@@ -476,3 +476,12 @@ test('a variable of compose outside of quotes is as many words as its value, non
   expect(made.text).toContain(' command: set -f; exec a $NONE $${NONE:-} "$NONE" "x$NONE" $${WORDS:-b c} "$${ONE:-b}$NONE"\n');
   expect(made.text).toContain(' command: exec b "$NONE" "$${WORDS:-b c}"\n');
 });
+
+test('what compose takes away with !reset is not there', async () => {
+  const made = await tried({ 'compose.yaml': 'services:\n  a:\n    image: x\n    entrypoint: !reset null\n    environment: !reset\n      A: b\n    command: a ${B-}\n' }, 'compose.yaml');
+  expect(made.text).toContain('services:\n  a:\n    command: set -f; exec a $${B:-}\n\n');
+  expect(lost(made).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+    'lost: a.image: sysg pulls and runs no images: the program has to be on this machine',
+    'changed: a.command: it is run as it stands, without what the entrypoint of the image does',
+  ]);
+});
