@@ -2,6 +2,7 @@ import { refuse } from '../errors.ts';
 import type { SourceComment, Sourced } from '../yaml-text.ts';
 import { plainBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
+import { keptFromUs } from './references.ts';
 import type { Importer } from './source.ts';
 
 /** foreman's, of the first process and between processes. */
@@ -38,7 +39,7 @@ export const importProcfile: Importer = (source, { services, root, remarks, comm
   const directoryOfAll = rebased('.', directory, target);
   for (const [index, [name, { place, command }]] of [...processes].entries()) {
     const block: DraftBlock = new Map();
-    put(block, 'command', command);
+    put(block, 'command', keptFromUs(command));
     if (directoryOfAll !== '.') put(block, 'working_dir', directoryOfAll);
     put(block, 'env', plainBlock({ PORT: String(base + index * PORT_STEP) }));
     if (name === 'release') {

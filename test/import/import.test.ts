@@ -485,3 +485,9 @@ test('what compose takes away with !reset is not there', async () => {
     'changed: a.command: it is run as it stands, without what the entrypoint of the image does',
   ]);
 });
+
+test('every variable in a line of a Procfile is left to its shell, which may have set it itself', async () => {
+  const made = await tried({ Procfile: 'a: for i in 1 2; do echo ${i} "${WORDS}"; done\nb: exec app -p ${PORT:-3000} $$\n', '.env': 'WORDS="a \\" b"\n' }, 'Procfile');
+  expect(made.text).toContain('    command: for i in 1 2; do echo $${i} "$${WORDS}"; done\n');
+  expect(made.text).toContain('    command: exec app -p $${PORT:-3000} $$\n');
+});
