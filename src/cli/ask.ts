@@ -1,6 +1,6 @@
 import { ioError, isControlError, sendBriefly } from '../control/brief-client.ts';
 import { shownConfigPath } from '../config-path.ts';
-import { hasCode, refusals, type Refusal, type Result } from '../errors.ts';
+import { hasCode, refusals, textOf, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
@@ -144,7 +144,11 @@ export async function askRecords(
   if (answer.refusal.code !== 'no-supervisor') return answer;
   const { readJournal } = await import('../journal/read.ts');
   const { select } = await import('../journal/journal.ts');
-  return { ok: true, isLive: false, records: select([...readJournal(call.paths.stateDir)], { unit, limit, since: null }) };
+  try {
+    return { ok: true, isLive: false, records: select([...readJournal(call.paths.stateDir)], { unit, limit, since: null }) };
+  } catch (error) {
+    return { ok: false, refusal: refusals.runtime(textOf(error)) };
+  }
 }
 
 /** The text of a message; `Ok` has none. */

@@ -8,7 +8,7 @@ export function journalFiles(stateDir: string): { readonly current: string; read
   return { current: join(stateDir, 'journal.ndjson'), older: join(stateDir, 'journal.1.ndjson') };
 }
 
-/** What is on disk, oldest first, with or without a supervisor. Torn and foreign lines are left out. */
+/** What is on disk, oldest first, with or without a supervisor. Torn and foreign lines are left out. Throws a sentence where a file cannot be read. */
 export function* readJournal(stateDir: string): Generator<JournalRecord> {
   let last = 0;
   for (const { record } of linesOf(stateDir, null)) {
@@ -57,7 +57,7 @@ interface JournalLine {
   readonly place: string;
 }
 
-/** Without `onUnreadable` what the file system says is thrown. */
+/** Without `onUnreadable` a sentence is thrown. */
 function* linesOf(stateDir: string, onUnreadable: ((path: string, error: unknown) => void) | null): Generator<JournalLine> {
   const { current, older } = journalFiles(stateDir);
   for (const path of [older, current]) {
@@ -66,7 +66,7 @@ function* linesOf(stateDir: string, onUnreadable: ((path: string, error: unknown
       lines = readPlainFile(path).toString().split('\n');
     } catch (error) {
       if (hasCode(error, 'ENOENT')) continue;
-      if (onUnreadable === null) throw error;
+      if (onUnreadable === null) throw new Error(`${path}: cannot be read: ${textOf(error)}`);
       onUnreadable(path, error);
     }
     for (const [index, text] of lines.entries()) {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -38,6 +38,16 @@ test('status without a supervisor says so first and what to do, and its exit cod
   expect(stdout).toMatch(/^web +stopped .*inactive/m);
   expect(stdout).not.toContain('healthy');
   expect(exitCode).toBe(3);
+});
+
+test.each([['events'], ['why', 'web']])('%s names a journal that cannot be read', async (...argv) => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  symlinkSync('journal.ndjson', join(state, 'journal.ndjson'));
+  const { exitCode, stderr } = await sysg(argv, { env: { HOME: home }, cwd: home });
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`sysg: ${state}/journal.ndjson: cannot be read: ELOOP`)]);
+  expect(stderr).not.toContain('internal error');
 });
 
 test.each([['status'], ['stop'], ['inspect', 'web'], ['logs', 'web', '--no-follow']])('%s does not say that a supervisor that has died runs another file', async (...argv) => {

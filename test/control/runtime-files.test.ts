@@ -71,6 +71,11 @@ test('the config hint is none without a file or with an empty one', () => {
   expect(readConfigHint(directory)).toBe('/a/sysg é.yaml');
   writeFileSync(join(directory, 'config_hint'), ' \n');
   expect(readConfigHint(directory)).toBeNull();
+  // Damage would reach the terminal of whoever is told of the file.
+  writeFileSync(join(directory, 'config_hint'), '/a/\u001b]0;x\u0007sysg.yaml');
+  expect(readConfigHint(directory)).toBeNull();
+  writeFileSync(join(directory, 'config_hint'), '/a/one.yaml\n/a/other.yaml\n');
+  expect(readConfigHint(directory)).toBe('/a/one.yaml\n/a/other.yaml');
   chmodSync(directory, 0o700);
 });
 
