@@ -30,11 +30,13 @@ export function restOf(call: Call): RestAnswer {
   const combined = combinedFor(call, loaded.config);
   const begun = chosenServices(loaded.config, { profiles: [], names: new Set() });
   const leftOut = new Set(loaded.config.services.filter((spec) => !begun.includes(spec)).map(({ name }) => name));
-  return { ok: true, config: { path: config.path, leftOut, ...combined }, rest: lookBy(call, config.path, combined.specs, call.terminal.warn) };
+  return { ok: true, config: { path: config.path, leftOut, ...combined }, rest: lookBy(call, config.path, combined, call.terminal.warn) };
 }
 
-function lookBy({ paths: { stateDir, ledger }, env }: Call, config: string, specs: Combined['specs'], onProblem: (text: string) => void): AtRest {
-  return lookAtRest({ stateDir, ledger, config, specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem });
+const NO_UNITS = { specs: [] };
+
+function lookBy({ paths: { stateDir, ledger }, env }: Call, config: string, { specs, adHoc }: Pick<Combined, 'specs'> & Partial<Combined>, onProblem: (text: string) => void): AtRest {
+  return lookAtRest({ stateDir, ledger, config, adHoc, specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem });
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
@@ -67,7 +69,7 @@ export function leftNothing(call: Call): boolean {
   const { ledger, socket, pidFile } = call.paths;
   if (chooseConfigAtRest(call).ok || [socket, pidFile].some((path) => existsSync(path))) return false;
   const onProblem = (): void => undefined;
-  const { listed } = lookBy(call, '', [], onProblem);
+  const { listed } = lookBy(call, '', NO_UNITS, onProblem);
   return listed.length === 0 && readLedger(ledger, { onProblem, quarantine: false }).clean;
 }
 
@@ -77,7 +79,7 @@ export function leftBySystemg(call: Call): { readonly config: (Pick<Combined, 's
   const path = hint ?? (chosen.ok ? chosen.path : '');
   const loaded = loadConfigFor(call, path);
   const specs = loaded.ok ? loaded.config.services : [];
-  const { listed } = lookBy(call, path, [], () => undefined);
+  const { listed } = lookBy(call, path, NO_UNITS, () => undefined);
   const unknown = listed.filter(({ name, process: found }) => found !== null && isAlive(found) && !specs.some((spec) => spec.name === name));
   return { config: loaded.ok ? { path, specs } : null, unknown: unknown.map(({ name, pid }) => `pid ${pid} may be service '${name}' of systemg 0.33.0, of which no configuration says what it runs: end it`) };
 }

@@ -46,17 +46,20 @@ export interface AtRestInput extends Pick<TakeoverInput, 'stateDir' | 'specs' | 
   readonly ledger: string;
   /** The file that the units are of. */
   readonly config: string;
+  /** Those of them that belong to no file, whatever file the last supervisor ran. */
+  readonly adHoc?: ReadonlySet<string>;
 }
 
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */
-export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, onProblem }: AtRestInput): AtRest {
+export function lookAtRest({ stateDir, ledger, config, adHoc, specs, environment, uid, onProblem }: AtRestInput): AtRest {
   const files = readStateFiles(stateDir, { onProblem, quarantine: [] });
   const { entries, meta, clean } = readLedger(ledger, { onProblem, quarantine: false });
   // A hash is made of a definition alone: another project's unit may have the same. Without a note the files are systemg 0.33.0's.
   const lastConfig = notedConfig(meta);
-  const isOurs = lastConfig === null || realPath(lastConfig) === realPath(config);
-  const claimOf = claimsOf(isOurs ? files : { ...files, state: null }, specs);
+  const isSameFile = lastConfig === null || realPath(lastConfig) === realPath(config);
+  const claimOf = claimsOf(isSameFile ? files : { ...files, state: null }, specs);
   const units = specs.map((spec): RestingUnit => {
+    const isOurs = isSameFile || adHoc?.has(spec.name) === true;
     const record = entries.get(spec.name)?.record ?? null;
     const owned = record?.process ?? null;
     const own = isOurs && record?.hash === spec.hash ? record : null;

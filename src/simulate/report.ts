@@ -57,6 +57,8 @@ function detailOf({ facts, to }: Step): string {
   const why = trigger.kind === 'command' ? `by command: ${trigger.by ?? ''}` : trigger.kind === 'dependency' ? `for ${trigger.by ?? 'a dependency'}` : trigger.kind === 'schedule' ? 'due' : '';
   if (to === 'backoff') return `${reason ?? ended(exit)}; next try in ${fineSpan((deadline?.at ?? at) - at)}`;
   if (to === 'failed') return reason ?? ended(exit);
+  // Of a cron unit: how its run ended.
+  if (to === 'waiting') return ended(facts.ended);
   if (to === 'stopped') return facts.outcome === 'completed' || facts.outcome === 'skipped' ? facts.outcome : why;
   if (to === 'stopping') return facts.state === 'clearing' ? ended(facts.ended) : (facts.cause !== null && facts.cause !== 'command' && why === '' ? `because ${facts.cause}` : why);
   return why;

@@ -6,7 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { identify as identifyDefinition } from '../../src/compat/identity.ts';
 import { pidFile, stateFile } from '../../src/compat/state-files.ts';
 import { writeXml } from '../../src/compat/xml.ts';
+import { writeAdHoc } from '../../src/config/ad-hoc-list.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { stageUnit } from '../../src/config/staged-unit.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import { noteConfig } from '../../src/state/notes.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
@@ -150,6 +152,22 @@ test('what another project left of a unit with an equal definition is not shown'
   expect(foreign).not.toHaveProperty('process');
   expect((await sysg(['why', 'web'], { env: { HOME: home }, cwd: other ?? '' })).stdout).toContain('web is not started: pid');
   expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
+});
+
+test('how a unit from the command line ended is known beside any file, though the last supervisor ran none', async () => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  const staged = stageUnit(state, { name: 'tick', command: ['sleep', '9'], cwd: home }, []);
+  writeAdHoc(state, new Map([['tick', staged]]));
+  const units = async (): Promise<StatusSnapshot['units']> => (JSON.parse((await sysg(['status', '--json'], { env: { HOME: home } })).stdout) as StatusSnapshot).units;
+  const ended = { status: 'exited_with_error', pid: null, exitCode: 3, signal: null } as const;
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map((await units()).map(({ hash }) => [hash, ended])))));
+  const ledger = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: 'boot' });
+  noteConfig(ledger, staged);
+  ledger.close();
+  const seen = new Map((await units()).map((unit) => [unit.name, unit]));
+  expect(seen.get('tick')).toMatchObject({ lifecycle: 'exited_with_error', last_exit: { exit_code: 3 } });
+  expect(seen.get('web')).toMatchObject({ lifecycle: 'stopped', health: 'inactive' });
 });
 
 test('status --all without a supervisor has what pid.xml alone names, by its name', async () => {

@@ -163,6 +163,7 @@ test('cron units run by the wall clock of the scenario, across a change to summe
   // 02:30 does not exist on 8 March: the run is at the end of the gap, 03:00.
   expect(runs).toEqual(['2026-03-07T07:30:00.000Z', '2026-03-08T07:00:00.000Z', '2026-03-09T06:30:00.000Z']);
   expect(simulation.units.get('nightly')).toMatchObject({ kind: 'cron', phase: 'waiting', starts: 3, restarts: 0, downtimeMs: 0 });
+  expect(simulationReport(simulation, { look: plainReport, whole: true }).filter((line) => line.includes('running → waiting'))).toEqual(Array(3).fill(expect.stringMatching(/exited with status 0$/)));
 });
 
 describe('the simulation as such', () => {
