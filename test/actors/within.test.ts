@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { pause, within } from '../../src/actors/within.ts';
 import { makeManualClock } from './manual-clock.ts';
@@ -20,6 +21,17 @@ test('work is ended by its limit, which is the reason, and by whoever waits, who
   ended.abort();
   expect(await running).toEqual(result);
   expect(clock.pending()).toEqual([]);
+});
+
+test('whoever may end much of it, one after the other, is listened to only as long as something goes on', async () => {
+  const clock = makeManualClock();
+  const { signal } = new AbortController();
+  await within(2000, clock, signal, async () => result);
+  const paused = pause(1000, clock, signal);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  await clock.pass(1000);
+  await paused;
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('what has succeeded in the moment of its limit has succeeded', async () => {
