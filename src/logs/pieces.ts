@@ -68,16 +68,23 @@ export async function openPieces(file: string, old: Old | null = null): Promise<
     const chosen = choose();
     const current = await openPiece(file, false);
     const archives: Piece[] = [];
-    for (const { path, compressed } of chosen) {
-      const piece = await openPiece(path, compressed);
-      if (piece !== null) archives.push(piece);
-    }
     const pieces = { current, archives };
-    const named = statLog(file);
-    if (attempt === mostAttempts || (named?.ino === current?.inode && signature(choose()) === signature(chosen))) return pieces;
-    // A rotation or a compression came in between: a piece may be missing, or there twice.
-    await current?.handle.close();
-    await closeArchives(pieces);
+    let areWhole = false;
+    try {
+      for (const { path, compressed } of chosen) {
+        const piece = await openPiece(path, compressed);
+        if (piece !== null) archives.push(piece);
+      }
+      const named = statLog(file);
+      areWhole = attempt === mostAttempts || (named?.ino === current?.inode && signature(choose()) === signature(chosen));
+      if (areWhole) return pieces;
+    } finally {
+      // One of them cannot be opened; or a rotation or a compression came in between, and a piece may be missing, or there twice.
+      if (!areWhole) {
+        await current?.handle.close();
+        await closeArchives(pieces);
+      }
+    }
   }
 }
 

@@ -1,15 +1,17 @@
 import * as fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
-import { follow, lastLines, type FollowOptions, type FollowStart } from '../../src/logs/tail.ts';
+import { follow, lastLines, readLog, type FollowOptions, type FollowStart } from '../../src/logs/tail.ts';
 import { LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
-import { ended, numbered, piped, rig as storeRig } from './rig.ts';
+import { descriptorsOf, ended, numbered, piped, rig as storeRig } from './rig.ts';
 
 const text = async (file: string, count: number): Promise<string> => (await lastLines(file, count)).toString();
 
@@ -291,6 +293,71 @@ describe('following', () => {
     const file = join(tempDir(), 'a.log');
     writeFileSync(file, 'one\n');
     await expect(follow(file, 0, () => Promise.reject(new Error('gone')), new AbortController().signal)).rejects.toThrow('gone');
+  });
+
+  describe.runIf(process.platform === 'linux')('leaves no file open', () => {
+    /** A log with a raw and a compressed archive, and how many descriptors lead to the three. */
+    const log = () => {
+      const file = join(tempDir(), 'a.log');
+      writeFileSync(`${file}.2.gz`, gzipSync(numbered(1, 100_000)));
+      writeFileSync(`${file}.1`, 'old\n');
+      writeFileSync(file, 'one\n');
+      return { file, open: () => [file, `${file}.1`, `${file}.2.gz`].map(descriptorsOf) };
+    };
+    const none = [0, 0, 0];
+
+    test.each<[string, FollowStart]>([['an offset', 0], ['last lines', { lines: 5 }], ['a span of time', { sinceMs: null, untilMs: null }]])('from %s, when it is aborted and when its reader fails', async (_what, from) => {
+      const { file, open } = log();
+      const ending = new AbortController();
+      const seen: string[] = [];
+      const following = follow(file, from, (chunk) => void seen.push(Buffer.from(chunk).toString()), ending.signal);
+      await until('its end is seen', () => seen.at(-1)?.endsWith('one\n'));
+      ending.abort();
+      await following;
+      expect(open()).toEqual(none);
+      await expect(follow(file, from, () => Promise.reject(new Error('gone')), new AbortController().signal)).rejects.toThrow('gone');
+      expect(open()).toEqual(none);
+      if (typeof from !== 'number') await readLog(file, from, () => undefined);
+      expect(open()).toEqual(none);
+    });
+
+    test('behind a rotation, when it is aborted and when its reader fails', async () => {
+      const file = join(tempDir(), 'a.log');
+      const { writer, write, wake } = writerOf(file, { sizeBytes: 10 });
+      write('one\n');
+      let seen = '';
+      const take = (chunk: Uint8Array): void => {
+        seen += Buffer.from(chunk).toString();
+        if (seen.includes('bad')) throw new Error('gone');
+      };
+      const ending = new AbortController();
+      const followers = [ending, new AbortController()].map(({ signal }) => follow(file, 0, take, signal, { wake }));
+      await until('both have begun', () => seen === 'one\none\n');
+      write('two\nthree\nfour\nfive\nsix\n');
+      await until('both have gone on', () => seen.split('six').length === 3);
+      ending.abort();
+      await followers[0];
+      write('seven\nbad\neight\nnine\n');
+      await expect(followers[1]).rejects.toThrow('gone');
+      writer.close();
+      expect([file, ...[1, 2, 3, 4, 5].map((number) => `${file}.${number}`)].map(descriptorsOf)).toEqual([0, 0, 0, 0, 0, 0]);
+    });
+
+    test('when one of them cannot be opened', async () => {
+      const { file, open } = log();
+      const { open: openFile } = fsPromises;
+      vi.spyOn(fsPromises, 'open').mockImplementation((path, flags, mode) => {
+        if (String(path).endsWith('.2.gz')) throw new Error('EMFILE: too many open files');
+        return openFile(path, flags, mode);
+      });
+      syncBuiltinESMExports();
+      onTestFinished(() => {
+        vi.restoreAllMocks();
+        syncBuiltinESMExports();
+      });
+      await expect(lastLines(file, 1)).rejects.toThrow('EMFILE');
+      expect(open()).toEqual(none);
+    });
   });
 
   test('a file replaced by another is left for that one', async () => {
