@@ -1,4 +1,4 @@
-import { readText } from '../config/source-file.ts';
+import { shownConfigPath } from '../config-path.ts';
 import type { ExportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { isSecretName, type Mask } from '../secrets.ts';
@@ -14,6 +14,8 @@ import { openWrittenKeys } from './written-keys.ts';
 export interface ExportRequest extends Pick<ExportContext, 'services' | 'profiles' | 'projectDir' | 'target' | 'searchPath'> {
   /** Of the configuration. */
   readonly path: string;
+  /** The files that it includes. */
+  readonly included: readonly string[];
   readonly engine: ExportKind;
   /** By service; `*` is for all others. */
   readonly images: ReadonlyMap<string, string>;
@@ -41,19 +43,17 @@ const strangeNames: Readonly<Partial<Record<ExportKind, readonly [pattern: RegEx
 };
 
 /** Makes the files of another engine, and says what they do not say. Writes nothing. */
-export function exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath, mask }: ExportRequest): Exported | Refused {
+export function exportServices({ path, included, projectDir, target, services, profiles, engine, images, searchPath, mask }: ExportRequest): Exported | Refused {
   const names = services.map(({ name }) => name);
   const strange = [...images.keys()].filter((name) => name !== '*' && !names.includes(name));
-  if (strange.length > 0) return refuse(`--image: there is no service ${strange.join(', ')} in ${path}; it has ${names.join(', ')}`);
+  if (strange.length > 0) return refuse(`--image: there is no service ${strange.join(', ')} in ${shownConfigPath(path)}; it has ${names.join(', ')}`);
   const imageOf = (name: string): string | null => images.get(name) ?? images.get('*') ?? null;
   const bare = engine === 'compose' || engine === 'kubernetes' ? names.filter((name) => imageOf(name) === null) : [];
   if (bare.length > 0)
     return refuse(
       `${engine} runs images, and none is named for ${bare.join(', ')}: ${bare.map((name) => `--image ${shellWord(`${name}=IMAGE`)}`).join(' ')}, or --image '*=IMAGE' for all`,
     );
-  const read = readText(path);
-  if (!read.ok) return refuse(read.message);
-  const keys = openWrittenKeys(path, read.text);
+  const keys = openWrittenKeys(path, included);
   const losses = openLosses(keys);
   const isSecret = (name: string, value: string): boolean => value !== '' && (isSecretName(name) || mask(value) !== value);
   const files = engines[engine]({ services, profiles, projectDir, target, keys, losses, imageOf, searchPath, isSecret });

@@ -1,6 +1,8 @@
 import type { WrittenKeys } from './written-keys.ts';
 
 export interface Loss {
+  /** Absolute. */
+  readonly file: string;
   readonly line: number;
   /** `lost`: it has no match in the other engine. `changed`: it means something else there. */
   readonly kind: 'lost' | 'changed';
@@ -17,10 +19,17 @@ export function openLosses(keys: WrittenKeys) {
   const add = (kind: Loss['kind']) => (service: string, path: string, text: string): void => {
     const parts = path === '' ? [] : path.split('.');
     if (!keys.has(service, parts)) return;
-    const loss = { line: keys.line(service, parts), kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
-    if (!losses.some((known) => known.key === loss.key && known.text === text)) losses.push(loss);
+    const { file, line } = keys.place(service, parts);
+    const loss = { file, line, kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
+    if (!losses.some((known) => known.key === loss.key && known.file === file && known.text === text)) losses.push(loss);
   };
-  return { lost: add('lost'), changed: add('changed'), all: (): readonly Loss[] => losses.toSorted((left, right) => left.line - right.line) };
+  return { lost: add('lost'), changed: add('changed'), all: () => byPlace(losses) };
+}
+
+/** File by file, as they were met. */
+function byPlace(losses: readonly Loss[]): readonly Loss[] {
+  const files = [...new Set(losses.map(({ file }) => file))];
+  return losses.toSorted((left, right) => files.indexOf(left.file) - files.indexOf(right.file) || left.line - right.line);
 }
 
 /** Names every key of the table that was written. Keys of one reason stand together, with blanks between them. */

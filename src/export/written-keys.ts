@@ -1,19 +1,25 @@
 import { dirname, resolve } from 'node:path';
-import { parseSource, type SourceNode } from '../config/document.ts';
+import { configPaths, firstConfigPath } from '../config-path.ts';
+import type { SourceNode } from '../config/document.ts';
+import { openSource } from '../config/problem.ts';
+import { readText } from '../config/source-file.ts';
+import { asVersionOne } from '../config/version-two.ts';
 
-/** Where each key of a service stands in the file, its own before that of `defaults`. */
+/** Where each key of a service stands in the files, its own before that of `defaults`. */
 export type WrittenKeys = ReturnType<typeof openWrittenKeys>;
 
-export function openWrittenKeys(file: string, text: string) {
-  const { root, locate } = parseSource(text, []);
-  const ownOf = (service: string): SourceNode | null => valueAt(valueAt(root, 'services'), service);
-  const defaults = valueAt(root, 'defaults');
-  const isDefault = (service: string, [first = '']: readonly string[]): boolean => at(ownOf(service), first) === null && at(defaults, first) !== null;
-  const lookup = (service: string, path: readonly string[]): { readonly offset: number; readonly whole: boolean } => {
+/** Of a configuration, and of the files that it includes. */
+export function openWrittenKeys(path: string, included: readonly string[]) {
+  const files = [path, ...included].map(openFile);
+  const fileOf = (service: string): WrittenFile => files.find((one) => serviceIn(one, service) !== null) ?? (files[0] as WrittenFile);
+  const ownOf = (service: string): SourceNode | null => serviceIn(fileOf(service), service);
+  const defaultsOf = (service: string): SourceNode | null => valueAt(fileOf(service).root, 'defaults');
+  const isDefault = (service: string, [first = '']: readonly string[]): boolean => at(ownOf(service), first) === null && at(defaultsOf(service), first) !== null;
+  const lookup = (service: string, keys: readonly string[]): { readonly offset: number; readonly whole: boolean } => {
     const own = ownOf(service);
-    let node = isDefault(service, path) ? defaults : own;
+    let node = isDefault(service, keys) ? defaultsOf(service) : own;
     let offset = own?.offset ?? 0;
-    for (const key of path) {
+    for (const key of keys) {
       const entry = at(node, key);
       if (entry === null) return { offset, whole: false };
       offset = entry.keyOffset;
@@ -21,18 +27,20 @@ export function openWrittenKeys(file: string, text: string) {
     }
     return { offset, whole: true };
   };
-  const blocks = (service: string): readonly SourceNode[] => (
-    [valueAt(root, 'env'), valueAt(ownOf(service), 'env') ?? valueAt(defaults, 'env')].filter((block) => block !== null));
+  const blocks = (service: string): readonly SourceNode[] => {
+    const envs = [valueAt(fileOf(service).root, 'env'), valueAt(ownOf(service), 'env') ?? valueAt(defaultsOf(service), 'env')];
+    return envs.filter((block) => block !== null);
+  };
   return {
     /** Of the deepest part of the path that was written. */
-    line: (service: string, path: readonly string[]): number => locate(lookup(service, path).offset).line,
-    has: (service: string, path: readonly string[]): boolean => lookup(service, path).whole,
+    place: (service: string, keys: readonly string[]): { readonly file: string; readonly line: number } => fileOf(service).locate(lookup(service, keys).offset),
+    has: (service: string, keys: readonly string[]): boolean => lookup(service, keys).whole,
     /** The key is that of `defaults`, for all services that do not have it. */
     isDefault,
     /** The env files that a service gets, the one that wins last. */
     envFiles: (service: string): readonly string[] => blocks(service).flatMap((block) => {
       const found = valueAt(block, 'file');
-      return found?.kind === 'scalar' ? [resolve(dirname(file), found.text)] : [];
+      return found?.kind === 'scalar' ? [resolve(fileOf(service).directory, found.text)] : [];
     }),
     /** The names that are given in the file itself. */
     variables: (service: string): ReadonlySet<string> => new Set(blocks(service).flatMap((block) => (block.kind !== 'map' ? [] : block.entries.flatMap(({ key, value }) => {
@@ -40,6 +48,30 @@ export function openWrittenKeys(file: string, text: string) {
       return key === 'file' || key === 'vars' ? [] : [key];
     })))),
   };
+}
+
+interface WrittenFile {
+  readonly directory: string;
+  readonly root: SourceNode;
+  readonly locate: (offset: number) => { readonly file: string; readonly line: number };
+}
+
+/** One file, or several that are laid over each other. */
+function openFile(path: string): WrittenFile {
+  const texts = configPaths(path).flatMap((file) => {
+    const read = readText(file);
+    return read.ok ? [{ file, text: read.text }] : [];
+  });
+  const { root, sayOf } = openSource(firstConfigPath(path), texts, () => undefined);
+  return {
+    directory: dirname(firstConfigPath(path)),
+    root: asVersionOne(root).node,
+    locate: (offset) => sayOf({ ...root, node: { ...root.node, offset } }, ''),
+  };
+}
+
+function serviceIn({ root }: WrittenFile, service: string): SourceNode | null {
+  return valueAt(valueAt(root, 'services'), service);
 }
 
 function at(node: SourceNode | null, key: string) {

@@ -352,3 +352,21 @@ test('in a unit of systemd nothing that a value has begins a line, a pattern or 
   expect((await run('version: "1"\nservices:\n  "a%n\\\\":\n    exec: ["./p$1", "$A"]\n')).stdout).toMatch(/Description=a%%n\\ \n[^]*ExecStart=\S+\/p\$1 \$\$A\n/);
   expect(await run(one('    env: {file: "a\\rb"}\n'))).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('a unit of systemd cannot name') });
 });
+
+test('what is lost of files that are included or laid over each other is named with its own file, and what is relative in them is so to their own directory', async () => {
+  const home = tempDir();
+  mkdirSync(join(home, 'part'));
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\ninclude: [part/more.yaml]\nservices:\n  web: {command: sleep 1000, spawn: {mode: dynamic}}\n');
+  writeFileSync(join(home, 'over.yaml'), 'services:\n\n  web: {essential: true}\n');
+  writeFileSync(join(home, 'part/more.yaml'), 'version: "1"\nservices:\n  more:\n    command: sleep 1000\n    essential: true\n    env: {file: more.env, vars: {OWN: b}}\n');
+  writeFileSync(join(home, 'part/more.env'), 'MORE=a\n');
+  const run = (...words: readonly string[]): Promise<Ran> =>
+    sysg(['-c', 'sysg.yaml', '-c', 'over.yaml', 'export', 'compose', ...images, ...words], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin' } });
+  const { stdout, stderr, exitCode } = await run();
+  expect(exitCode).toBe(0);
+  expect(stderr.split('\n').map((line) => line.replace(/: the nearest.*/, '')).toSorted()).toEqual([
+    '', 'over.yaml:3: lost: web.essential', 'part/more.yaml:5: lost: more.essential', 'sysg.yaml:4: lost: web.spawn: compose has nothing like it',
+  ]);
+  expect(parse(stdout)).toMatchObject({ services: { more: { env_file: ['./part/more.env'], environment: { OWN: 'b' } } } });
+  expect(await run('--strict')).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('3 keys of sysg.yaml + over.yaml would be lost') });
+});

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { configPaths } from '../../config-path.ts';
 import { exportKinds } from '../../engines.ts';
 import { refusals, textOf } from '../../errors.ts';
 import { exportServices } from '../../export/export.ts';
@@ -20,17 +21,17 @@ export async function exportCommand(call: Call): Promise<number> {
   const loaded = loadOrRefuse(call, chosen.path);
   if (!loaded.ok) return terminal.refuse(loaded.refusal);
   const images = new Map(flags.texts(options.image).map((text): [string, string] => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
-  const { path, projectDir, services, profiles } = loaded.config;
+  const { path, included, projectDir, services, profiles } = loaded.config;
   const directory = flags.text(options.output);
   const toStdout = directory === null || directory === '-';
   const target = toStdout ? projectDir : resolve(cwd, directory);
-  const exported = exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath: env['PATH'], mask: call.secrets.mask });
+  const exported = exportServices({ path, included: Object.keys(included), projectDir, target, services, profiles, engine, images, searchPath: env['PATH'], mask: call.secrets.mask });
   if (!exported.ok) return terminal.refuse(refusals.runtime(exported.reason));
-  const shown = relative(cwd, path).startsWith('..') ? path : relative(cwd, path);
-  for (const { line, kind, key, text } of exported.losses) terminal.complain(`${shown}:${line}: ${kind}: ${key}: ${text}`);
+  const shown = (file: string): string => (relative(cwd, file).startsWith('..') ? file : relative(cwd, file));
+  for (const { file, line, kind, key, text } of exported.losses) terminal.complain(`${shown(file)}:${line}: ${kind}: ${key}: ${text}`);
   const lost = exported.losses.filter(({ kind }) => kind === 'lost').length;
   if (lost > 0 && flags.has(options.strict))
-    return terminal.refuse(refusals.runtime(`${counted(lost, 'key')} of ${shown} would be lost, and --strict is given: nothing is written`));
+    return terminal.refuse(refusals.runtime(`${counted(lost, 'key')} of ${configPaths(path).map(shown).join(' + ')} would be lost, and --strict is given: nothing is written`));
   if (toStdout) {
     const printed = exported.files.filter(({ isSecret }) => isSecret !== true);
     const texts = printed.map(({ name, text }) => (engine === 'kubernetes' || printed.length === 1 ? text : `# ${name}\n${text}`));
