@@ -105,6 +105,19 @@ services:
   ]);
 });
 
+test('so is a program of its other commands, where these are a name and words', async () => {
+  const { env } = withConfig(`version: "1"
+services:
+  a: {command: sleep 1, stop_command: no-stop, skip: no-skip x, health_check: {command: no-check}, hooks: {on_start: {success: {command: no-hook}}}, deployment: {pre_start: no-pre}}
+  b: {command: sleep 1, stop_command: "kill $PID", skip: "./gone", health_check: {command: "test -e x && no-check"}, hooks: {on_stop: {error: {command: sleep 1}}}}
+`);
+  const { stdout } = await sysg(['validate', '--json'], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
+  const { warnings } = JSON.parse(stdout) as { warnings: readonly { path: string; message: string }[] };
+  expect(warnings.map(({ path, message }) => `${path} ${/program "(.*)" was not found on PATH/.exec(message)?.[1]}`)).toEqual([
+    'services.a.stop_command no-stop', 'services.a.skip no-skip', 'services.a.deployment no-pre', 'services.a.health_check no-check', 'services.a.hooks no-hook',
+  ]);
+});
+
 test('the example is valid, without a warning or a note', async () => {
   const example = resolve(import.meta.dirname, '../../sysg.config.example.yaml');
   const { exitCode, stdout, stderr } = await sysg(['validate', '-c', example], { env: { HOME: tempDir(), PATH: process.env['PATH'] ?? '' } });

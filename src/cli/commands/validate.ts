@@ -1,5 +1,6 @@
 import type { ServiceSpec } from '../../../machines/types.ts';
 import { shownConfigPath } from '../../config-path.ts';
+import { classify } from '../../config/launch.ts';
 import type { ConfigResult } from '../../config/load.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import { loadTrusted } from '../../config/trust.ts';
@@ -58,9 +59,12 @@ function json({ errors, warnings, notes }: Findings): string {
 
 /** `keys`: any of these says what is missing. */
 type Missing = readonly [keys: readonly string[], message: string];
+/** A program, and the keys of which any names it. */
+type Needed = readonly [keys: readonly string[], name: string];
 
 /** What a service needs and this machine does not have at present; another service may still bring it about before this one starts. */
-function missingFor({ workingDir, launch, privileges, env: own }: ServiceSpec, env: NodeJS.ProcessEnv): readonly Missing[] {
+function missingFor(spec: ServiceSpec, env: NodeJS.ProcessEnv): readonly Missing[] {
+  const { workingDir, launch, privileges, env: own } = spec;
   const found: Missing[] = [];
   const { user, group, supplementaryGroups } = privileges;
   if (user !== null && findUser(user) === null) found.push([['user'], `there is no user '${user}' here`]);
@@ -72,7 +76,23 @@ function missingFor({ workingDir, launch, privileges, env: own }: ServiceSpec, e
   if (chosen !== null && found.length === 0 && process.getuid?.() !== 0) found.push([[chosen], 'only a supervisor of root starts a service with other rights than its own, as sysg --sys start does']);
   const obstacle = checkWorkingDir(workingDir);
   if (obstacle !== null) return [...found, [['working_dir'], obstacle]];
-  if (launch.kind !== 'exec') return found;
-  const program = resolveProgram(launch.argv[0] ?? '', Object.hasOwn(own, 'PATH') ? own['PATH'] : env['PATH'], workingDir);
-  return program.ok ? found : [...found, [['exec', 'command'], program.reason]];
+  const searchPath = Object.hasOwn(own, 'PATH') ? own['PATH'] : env['PATH'];
+  const programs: readonly Needed[] = [...(launch.kind === 'exec' ? [[['exec', 'command'], launch.argv[0] ?? ''] as const] : []), ...programsBeside(spec)];
+  return [...found, ...programs.flatMap(([keys, name]): readonly Missing[] => {
+    const program = resolveProgram(name, searchPath, workingDir);
+    return program.ok ? [] : [[keys, program.reason]];
+  })];
+}
+
+/** The programs of its other commands that PATH has to have. A shell runs them, in directories of their own: of more than a plain command nothing is known here. */
+function programsBeside({ stopCommand, skip, preStart, check, hooks }: ServiceSpec): readonly Needed[] {
+  const commands: readonly (readonly [key: string, command: unknown])[] = [
+    ['stop_command', stopCommand], ['skip', skip], ['deployment', preStart], ['health_check', check?.probe.kind === 'command' ? check.probe.command : null],
+    ...hooks.map(({ command }) => ['hooks', command] as const),
+  ];
+  return commands.flatMap(([key, command]): readonly Needed[] => {
+    const plain = typeof command === 'string' ? classify(command) : null;
+    const name = plain?.kind === 'exec' ? (plain.argv[0] ?? '') : '';
+    return name === '' || name.includes('/') ? [] : [[[key], name]];
+  });
 }
