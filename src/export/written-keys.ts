@@ -1,9 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { configPaths, firstConfigPath } from '../config-path.ts';
-import type { SourceNode } from '../config/document.ts';
-import { openSource } from '../config/problem.ts';
+import { parseSource, type SourceNode } from '../config/document.ts';
+import { overlaidAll } from '../config/overlay.ts';
 import { readText } from '../config/source-file.ts';
-import { asVersionOne } from '../config/version-two.ts';
 
 /** Where each key of a service stands in the files, its own before that of `defaults`. */
 export type WrittenKeys = ReturnType<typeof openWrittenKeys>;
@@ -52,21 +51,26 @@ export function openWrittenKeys(path: string, included: readonly string[]) {
 
 interface WrittenFile {
   readonly directory: string;
-  readonly root: SourceNode;
+  readonly root: SourceNode | null;
   readonly locate: (offset: number) => { readonly file: string; readonly line: number };
 }
 
-/** One file, or several that are laid over each other. */
+/** One file, or several that are laid over each other, whose offsets go on from one text to the next. */
 function openFile(path: string): WrittenFile {
-  const texts = configPaths(path).flatMap((file) => {
-    const read = readText(file);
-    return read.ok ? [{ file, text: read.text }] : [];
+  let next = 0;
+  const parsed = configPaths(path).flatMap((file) => {
+    const [read, base] = [readText(file), next];
+    if (!read.ok) return [];
+    next += read.text.length + 1;
+    return [{ file, base, ...parseSource(read.text, [], base) }];
   });
-  const { root, sayOf } = openSource(firstConfigPath(path), texts, () => undefined);
   return {
     directory: dirname(firstConfigPath(path)),
-    root: asVersionOne(root).node,
-    locate: (offset) => sayOf({ ...root, node: { ...root.node, offset } }, ''),
+    root: overlaidAll(parsed.flatMap(({ root }) => root ?? [])),
+    locate: (offset) => {
+      const own = parsed.findLast(({ base }) => base <= offset);
+      return { file: own?.file ?? path, line: own?.locate(offset).line ?? 0 };
+    },
   };
 }
 
