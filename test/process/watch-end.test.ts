@@ -91,6 +91,29 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a 
     expect(late).not.toHaveBeenCalled();
   });
 
+  test('is reported in the moment in which the kernel says so', async ({ skip }) => {
+    skip(!natively, 'without the port it is looked for');
+    const { watchEnd } = await modules();
+    const pid = await stranger();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let isKilled = false;
+    const onEnd = vi.fn();
+    watchEnd(pid, () => isKilled, onEnd);
+    await until('it is watched', () => watching(pid).length === 1);
+    isKilled = true;
+    process.kill(pid, 'SIGKILL');
+    await until('its end was reported', () => onEnd.mock.calls.length > 0);
+  });
+
+  test('is not listened for when watching has ended in the turn in which it began', async () => {
+    const { watchEnd } = await modules();
+    const pid = await stranger();
+    watchEnd(pid, () => false, vi.fn())();
+    await new Promise((later) => void setImmediate(later));
+    expect(watching(pid)).toEqual([]);
+  });
+
   test('that was before the watching began is reported, too', async () => {
     const { watchEnd } = await modules();
     const pid = await stranger();
