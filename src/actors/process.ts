@@ -89,7 +89,7 @@ function hold(input: ProcessInput, leader: ProcessIdentity, child: Child | null,
 /** As hooks are run: in the project's directory as the supervisor's user. */
 function runStopCommand(script: string, { spec }: ProcessInput, { pid }: ProcessIdentity, outside: ProcessOutside, signal: AbortSignal): Promise<CommandResult> {
   return runForUnit(spec, {
-    purpose: 'stop', asUnit: false, isWhole: true, script, output: 'inherit', signal,
+    purpose: 'stop', asUnit: false, sweeps: 'always', script, output: 'inherit', signal,
     variables: { SYSG_SERVICE_NAME: spec.name, SYSG_EVENT: 'stop', SYSG_PID: String(pid), SYSG_EXIT_CODE: null, SYSG_SIGNAL: null, SYSG_ATTEMPT: null, SYSG_CAUSE: null },
   }, outside);
 }

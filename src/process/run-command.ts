@@ -10,6 +10,7 @@ import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
 import { confineAsUser } from './privileges.ts';
 import { checkWorkingDir, describe } from './program.ts';
+import { isGroupEmpty } from './signal.ts';
 import type { Lineage } from './tree.ts';
 
 export interface CommandRequest {
@@ -31,8 +32,8 @@ export interface CommandRequest {
   readonly isResident?: true;
   /** Words of tools that set something and then exec the shell. */
   readonly prefix?: readonly string[];
-  /** What it leaves running after its own end is ended, too, without a delay for the caller. */
-  readonly isWhole?: true;
+  /** What it leaves running after its own end is ended, too, without a delay for the caller: always, or where one look shows that its group has some of that. */
+  readonly sweeps?: 'always' | 'if-group-lives';
   /** Ends the command and all that came from it. */
   readonly signal: AbortSignal;
   onProblem(text: string): void;
@@ -60,7 +61,7 @@ export interface CommandOutside extends Pick<CommandRequest, 'clock' | 'onProble
   readonly dropPrivileges?: boolean;
 }
 
-export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'isWhole' | 'signal'> {
+export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'sweeps' | 'signal'> {
   readonly purpose: 'hook' | 'stop' | 'check' | 'logger' | 'switch';
   /**
    * As the unit's user in its working directory, else as the supervisor's user in the project's. The unit's limits, capabilities and namespaces are
@@ -128,7 +129,7 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     };
     kept.watch((exit) => {
       signal.removeEventListener('abort', end);
-      if (request.isWhole === true) sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: patienceMs, onProblem });
+      if (request.sweeps === 'always' || (request.sweeps !== undefined && !isGroupEmpty(identity.pid))) sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: patienceMs, onProblem });
       settle(resultOf(exit));
     });
     if (signal.aborted) end();

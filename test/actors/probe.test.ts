@@ -60,6 +60,14 @@ describe('readiness', () => {
     expect(tree.map((identity) => identity !== null && isAlive(identity))).toEqual([false, false]);
   });
 
+  test('by a check that leaves something running in its group passes, and what is left is ended', async () => {
+    const [dir, clock] = [tempDir(), makeManualClock()];
+    const { report } = probe({ dir, clock, check: checkOf(command('sh -c \'echo $$ > left; touch ready; exec sleep 1000\' & while [ ! -e ready ]; do sleep 0.01; done')) });
+    expect((await report(1)).type).toBe('probe.ok');
+    const left = identify(Number(readFileSync(join(dir, 'left'), 'utf8')));
+    await until('it is dead', () => left === null || !isAlive(left));
+  });
+
   test('is no longer asked about once the probe is ended, and a check in progress is ended with it', async () => {
     const [dir, clock] = [tempDir(), makeManualClock()];
     const { end, reports } = probe({ dir, clock, check: checkOf(command('echo $$ > leader; sleep 1000')) });

@@ -36,7 +36,7 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Comm
   try {
     switch (probe.kind) {
       case 'command': return await runForUnit(spec, {
-        purpose: 'check', asUnit: true, script: probe.command, output: 'ignore', signal, variables: { SYSG_SERVICE_NAME: spec.name },
+        purpose: 'check', asUnit: true, sweeps: 'if-group-lives', script: probe.command, output: 'ignore', signal, variables: { SYSG_SERVICE_NAME: spec.name },
       }, outside);
       case 'url': return await answers({ url: probe.url, expectStatus: probe.expectStatus, signal, certificates: outside.environment['NODE_EXTRA_CA_CERTS'] });
       case 'tcp': return await accepts(probe.host, probe.port, signal);
