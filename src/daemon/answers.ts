@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { stageOf } from '../../machines/supervisor.ts';
 import { configuredSpecs, type UnitView } from '../../machines/view.ts';
@@ -15,6 +16,7 @@ import { findLogFile } from '../logs/names.ts';
 import { openSampler, type MeasuredUnit } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
 import { textOf } from '../errors.ts';
+import { interpreter } from '../interpreter.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { isSignal } from '../signals.ts';
@@ -24,6 +26,7 @@ import { statusSnapshot } from '../status/snapshot.ts';
 import type { Configuration } from './configuration.ts';
 import { streamLogs } from './log-stream.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { startObstacle } from '../state/runtime.ts';
 import type { Outputs } from './outputs.ts';
 import { findCaller } from './own-commands.ts';
 import type { Records } from './records.ts';
@@ -87,6 +90,9 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       }
       const next = configuration.read(null);
       if (!next.ok) return next.error;
+      const gone = interpreter.supervisor.find((word) => isAbsolute(word) && !existsSync(word));
+      const obstacle = gone === undefined ? startObstacle(paths, onProblem) : `${gone} is gone: sysg was removed, or installed elsewhere`;
+      if (obstacle !== null) return `this supervisor goes on, since no other one could begin: ${obstacle}`;
       handOver();
       return null;
     },

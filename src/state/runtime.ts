@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
+import { chmodSync, constants, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { lineEndProblem } from '../config-path.ts';
 import { attempt, failureOf, textOf } from '../errors.ts';
-import { isDirectory, makeDirectories } from '../files.ts';
+import { isAccessible, isDirectory, makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
@@ -26,6 +26,11 @@ export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) =>
   }
   for (const [path, why] of foreignIn(paths)) onAside(moveAside(path, why));
   return null;
+}
+
+/** Why another supervisor could not begin at present, in a sentence; null: it could. */
+export function startObstacle(paths: DirectoryPaths, onAside: (text: string) => void): string | null {
+  return prepareRuntime(paths, onAside) ?? (isAccessible(paths.stateDir, constants.W_OK) ? null : `${paths.stateDir}: nothing can be written there, and it needs a socket`);
 }
 
 /** On Linux every process is known by its entry in /proc: proc(5). */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
@@ -45,7 +45,18 @@ test('a supervisor makes way only when the next one could begin', async () => {
   home.configure(`${yaml}  broken: {comand: x}\n`);
   expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining("unknown key 'comand', did you mean 'command'?") });
   expect(await home.sysg('restart', '--supervisor', '-s', 'counts')).toMatchObject({ code: 2, stderr: expect.stringContaining('expected it without counts') });
+  home.configure(yaml);
+  const logs = join(home.state, 'logs');
+  const own = statSync(home.state);
+  if (own.uid === 0) chownSync(logs, 65_534, 65_534);
+  else chmodSync(home.state, 0o500);
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({
+    code: 1, stderr: expect.stringMatching(/this supervisor goes on, since no other one could begin: .*(logs: belongs to uid 65534, not to uid 0|nothing can be written there)/),
+  });
+  chownSync(logs, own.uid, own.gid);
+  chmodSync(home.state, 0o700);
   expect(home.supervisorPid()).toBe(before);
+  expect((await home.sysg('restart', '--supervisor')).code).toBe(0);
 });
 
 test('in the foreground nobody would start it again, and it says so', async () => {
