@@ -85,8 +85,8 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     handOver: () => {
       const guardian = parent.guardian();
       if (guardian !== 'lives') {
-        const why = guardian === 'gone' ? 'has lost its guardian' : 'runs in the foreground';
-        return `this supervisor (pid ${process.pid}) ${why}: nobody would start it again`;
+        const [why, advice] = guardian === 'gone' ? ['has lost its guardian', 'sysg doctor says how to get both back while services go on'] : ['runs in the foreground', 'end it there and start it again'];
+        return `this supervisor (pid ${process.pid}) ${why}: nobody would start it again; ${advice}`;
       }
       const next = configuration.read(null);
       if (!next.ok) return next.error;

@@ -63,7 +63,7 @@ test('in the foreground nobody would start it again, and it says so', async () =
   const home = makeHome(yaml);
   home.open('start');
   await home.until('counts', ({ phase }) => phase === 'running', 'runs');
-  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('runs in the foreground: nobody would start it again') });
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('runs in the foreground: nobody would start it again; end it there and start it again') });
 });
 
 test('kill -9 while the file is being edited: the services are looked after by the configuration that was in use', async () => {
@@ -100,7 +100,7 @@ test('a supervisor whose guardian was killed does not make way: nobody would fol
   const guardian = home.guardianPid();
   process.kill(guardian, 'SIGKILL');
   await soon('the guardian is dead', () => !isAlive(guardian));
-  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('has lost its guardian: nobody would start it again') });
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('has lost its guardian: nobody would start it again; sysg doctor says how') });
   expect(home.supervisorPid()).toBe(supervisor);
   expect(await home.unit('a')).toMatchObject({ phase: 'running' });
 });

@@ -69,7 +69,8 @@ export function attempt(end: JournalRecord | null, restarts: number, more: reado
 export function tries(end: JournalRecord | null): string {
   const { attempt: failures, max_restarts: most } = end?.detail ?? {};
   const limit = typeof most === 'number' ? ` of ${most}` : '';
-  return typeof failures === 'number' && failures > 0 ? `after ${failures}${limit} restarts in a row` : 'at its first attempt';
+  if (typeof failures !== 'number' || failures === 0) return 'at its first attempt';
+  return failures === 1 && limit === '' ? 'after one restart' : `after ${failures}${limit} restarts in a row`;
 }
 
 export function runResult(status: unknown): string {

@@ -252,6 +252,9 @@ describe('why', () => {
     const { text } = why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) });
     expect(text[0]).toBe('api has failed (after 2 of 2 restarts in a row) because it was killed by SIGSEGV at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.');
     expect(text.at(-1)).toContain('sysg start --daemonize -s api');
+    const failed = (detail: Record<string, unknown>): string => ask({ phase: 'failed' }, [record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit' }, detail: { exit_code: 1, ...detail } })])[0] ?? '';
+    expect(failed({ attempt: 1 })).toContain('api has failed (after one restart) because');
+    expect(failed({ attempt: 2 })).toContain('api has failed (after 2 restarts in a row) because');
   });
 
   test('a command that is named reaches the supervisor of the unit from anywhere', () => {
