@@ -15,7 +15,7 @@ export const interpreter: Interpreter = {
   // Once a second Bun does it.
   compact: () => undefined,
   command: process.execPath,
-  evaluator: { program: process.execPath, words: ['-e'], env: { BUN_BE_BUN: '1' } },
+  evaluator: { program: process.execPath, env: { BUN_BE_BUN: '1' } },
   get callersNofile() {
     return process.env['SYSG_NOFILE'] ?? parentsNofile();
   },

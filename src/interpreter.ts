@@ -14,7 +14,7 @@ export interface Interpreter {
   /** The file of the command that a machine is to call when it boots. */
   readonly command: string;
   /** What runs the JavaScript of the argument that follows, and the variables it needs for that. */
-  readonly evaluator: { readonly program: string; readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  readonly evaluator: { readonly program: string; readonly env: Readonly<Record<string, string>> };
   /** The soft limit of open files with which the caller called, before this program raised its own; null where that is not known. */
   readonly callersNofile: string | null;
   /** Puts a supervisor in the place of this process, or its guardian where this is process 1; null where the program that runs this JavaScript cannot. */
@@ -48,7 +48,7 @@ export const interpreter: Interpreter = {
     for (const flag of flags) setFlagsFromString(`--no-${flag}`);
   },
   command: join(import.meta.dirname, 'sysg'),
-  evaluator: { program: process.execPath, words: ['-e'], env: {} },
+  evaluator: { program: process.execPath, env: {} },
   // The launcher has found it.
   get callersNofile() {
     return process.env['SYSG_NOFILE'] ?? null;

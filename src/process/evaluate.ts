@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { refuse, textOf, type Refused } from '../errors.ts';
 import { interpreter } from '../interpreter.ts';
 import { collect } from './tools.ts';
 
-/** Takes what a module exports, or what an expression is, and writes it as JSON to the file that is named. */
-const evaluator = `const [from, to, expression] = process.argv.slice(1);
+/** Takes what a module exports, or what an expression is, and writes it as JSON to the file that is named. It is a file: with -e every module would find require and the modules of Node as globals. */
+const evaluator = `const [from, to, expression] = process.argv.slice(2);
 const { readFileSync, writeFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 const { pathToFileURL } = require('node:url');
@@ -38,8 +38,10 @@ export async function evaluate(path: string, { env, isExpression }: EvaluateOpti
   const directory = mkdtempSync(join(tmpdir(), 'sysg-import-'));
   const result = join(directory, 'result.json');
   try {
-    const { program, words, env: forIt } = interpreter.evaluator;
-    const ended = await collect(program, [...words, evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
+    const { program, env: forIt } = interpreter.evaluator;
+    const own = join(directory, 'evaluator.cjs');
+    writeFileSync(own, evaluator);
+    const ended = await collect(program, [own, path, result, ...(isExpression ? ['expression'] : [])], {
       cwd: dirname(path), env: { ...env, ...forIt }, stdio: ['ignore', 'ignore', 'pipe'], detached: true, limitMs: LIMIT_MS,
     });
     if (ended instanceof Error) return refuse(ended.message.includes('did not end') ? `its evaluation did not end within ${LIMIT_MS / 1000} s` : textOf(ended));
@@ -60,7 +62,9 @@ export async function evaluate(path: string, { env, isExpression }: EvaluateOpti
 function firstOf(complaint: string): string | null {
   const lines = complaint.split('\n').map((line) => line.trim());
   const said = lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines.find((line) => line !== '');
-  const where = lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:') && !line.includes('[eval]'));
+  const where = lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:') && !line.includes('evaluator.cjs'));
   const place = /([^\s(/]+):(\d+)(?::\d+)?\)?$/.exec(where ?? '');
-  return said === undefined ? null : `${said}${place === null ? '' : ` (${place[1]}:${place[2]})`}`;
+  // What Node says of CommonJS in a package of modules.
+  const [hint] = /To treat it as .*/.exec(complaint) ?? [];
+  return said === undefined ? null : `${said}${place === null ? '' : ` (${place[1]}:${place[2]})`}${hint === undefined ? '' : `. ${hint}`}`;
 }

@@ -89,6 +89,18 @@ test.each([
     /e\.config\.js: cannot be evaluated: it ended its process before its evaluation was over, as process\.exit\(\) does$/m,
   ],
   [
+    'CommonJS in a package of modules',
+    { 'e.config.js': 'module.exports = {apps: [{script: "a.js"}]};\n', 'package.json': '{"type": "module"}' },
+    ['e.config.js'],
+    /e\.config\.js: cannot be evaluated: ReferenceError: module is not defined in ES module scope \(e\.config\.js:1:1\)\. To treat it .*\.cjs/,
+  ],
+  [
+    'a module that takes what only a script has',
+    { 'e.config.mjs': 'fs.readFileSync("x"); export default {apps: []};\n' },
+    ['e.config.mjs'],
+    /e\.config\.mjs: cannot be evaluated: ReferenceError: fs is not defined \(e\.config\.mjs:1:1\)/,
+  ],
+  [
     'JavaScript that exports a function',
     { 'e.config.js': 'module.exports = () => ({apps: []});\n' },
     ['e.config.js'],
