@@ -400,6 +400,15 @@ browserTest('a supervisor that goes and comes back is said so, and the page goes
   const { link } = await serveWeb(home);
   const { page } = await openPage(link);
   await see(page, '.units', 'api');
+  await page.waitForSelector('.acts');
+  // One that is halted answers nobody: the order is shown all the same.
+  process.kill(home.supervisorPid(), 'SIGSTOP');
+  for (const key of ['g', 'r'] as const) await page.keyboard.press(key);
+  await see(page, 'dialog', 'restart');
+  await page.click('dialog .danger');
+  await see(page, '.tickets', 'waits for the supervisor to answer');
+  process.kill(home.supervisorPid(), 'SIGCONT');
+  await see(page, '.tickets', 'restarted');
   await home.sysg('stop');
   await see(page, '[role=alert]', 'no supervisor is running');
   await home.sysg('start', '--daemonize', '-c', home.config);

@@ -15,6 +15,22 @@ interface Question { readonly title: string; readonly text: string; readonly yes
 const question = signal<Question | null>(null);
 const refusal = signal<string | null>(null);
 const isPlanOpen = signal(false);
+/** Orders that have had no ticket for a while: the server asks first which units there are, of a supervisor that may not answer. */
+const late = signal<readonly { readonly about: string }[]>([]);
+const LATE_MS = 1000;
+
+function send(about: string, body: unknown): void {
+  const order = { about };
+  const timer = setTimeout(() => (late.value = [...late.value, order]), LATE_MS);
+  post('/actions', body).then(() => (refusal.value = null), (error: unknown) => (refusal.value = `${about}: ${failureText(error)}`)).finally(() => {
+    clearTimeout(timer);
+    late.value = late.value.filter((each) => each !== order);
+  });
+}
+
+function wordsOf(verb: string, names: readonly string[]): string {
+  return `${verb} ${names.length > 3 ? `${names.length} units` : names.join(', ')}`;
+}
 
 /**
  * Orders something. What ends several units at once is asked about first, and `asks` also what ends one:
@@ -22,10 +38,7 @@ const isPlanOpen = signal(false);
  */
 export function order(verb: Verb, names: readonly string[], { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {}): void {
   if (readOnly.value || names.length === 0) return;
-  const carryOut = (): void => {
-    post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) })
-      .then(() => (refusal.value = null), (error: unknown) => (refusal.value = failureText(error)));
-  };
+  const carryOut = (): void => send(wordsOf(verb, names), { verb, units: names, ...(signalName !== undefined && { signal: signalName }) });
   const isDestructive = verb === 'stop' || verb === 'restart' || verb === 'signal';
   if (!isDestructive || (names.length === 1 && !asks)) return carryOut();
   const [title, yes] = names.length === 1 ? [`${verb} ${names[0]}?`, verb] : [`${verb} ${names.length} units?`, `${verb} them`];
@@ -72,7 +85,7 @@ function PlanDialog(): JSX.Element {
       <div class="acts"><button onClick={close}>Cancel</button>
         <button class="primary" disabled={data === null} onClick={() => {
           close();
-          post('/actions', { verb: 'reload' }).catch((failed: unknown) => (refusal.value = failureText(failed)));
+          send('reload', { verb: 'reload' });
         }}>Reload</button></div>
     </Dialog>
   );
@@ -120,10 +133,11 @@ export function Tickets(): JSX.Element {
       {refusal.value !== null && (
         <p class="ticket failed"><span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button></p>
       )}
+      {late.value.map(({ about }) => <p class="ticket open"><span aria-hidden="true">{MARKS.open}</span> <b>{about}</b> waits for the supervisor to answer…</p>)}
       {shown.map(({ id, state, verb, units: names, message, began_at: at }) => (
         <p key={id} class={`ticket ${state}`}>
           <span aria-hidden="true">{MARKS[state]}</span>{' '}
-          <b>{verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}</b>{' '}
+          <b>{wordsOf(verb, names)}</b>{' '}
           {state === 'open' ? 'under way…' : message}{' '}
           <span class="faint">#{id} {clock(at)}</span>
         </p>

@@ -74,7 +74,7 @@ function Whole(): JSX.Element | null {
   if (connection.value === 'locked') return failing('sysg web was started anew: open the address that it printed', 'alert');
   if (connection.value === 'full') return failing('too many pages are open');
   if (connection.value === 'lost') return failing('no connection to sysg web', 'alert');
-  if (gone.value !== null) return failing('no supervisor');
+  if (gone.value !== null) return failing('no supervisor answers');
   if (head.value === null) return null;
   const { health, supervisor } = head.value;
   return <span class={`pill h-${health}`}>{health}{supervisor === 'serving' ? '' : `, ${supervisor}`}</span>;
