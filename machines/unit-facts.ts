@@ -39,6 +39,8 @@ export interface UnitRecord {
   /** The unit's name; of an instance that is not the current one the name, a slash and its place. */
   readonly unit: string;
   readonly hash: string;
+  /** Whether it is a cron unit's; absent where that is not known: in records of earlier versions and of what was taken over. */
+  readonly cron?: boolean;
   /** Of its process, or of the last one that it had. */
   readonly definition: { readonly process: string; readonly policy: string };
   readonly wanted: Wanted;

@@ -39,7 +39,7 @@ export function recordOf(context: ServiceContext, leaf: Leaf): UnitRecord {
   const { spec, ran, goesOn, cause, generation, process, outcome, exit, reason, failures, streak, restarts, deadline, since } = context;
   const wanted = goesOn ? 'up' : context.wanted;
   return {
-    unit: recordKey(spec.name, context.place), hash: spec.hash, definition: process === null ? ran : spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
+    unit: recordKey(spec.name, context.place), hash: spec.hash, cron: spec.cron !== null, definition: process === null ? ran : spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
     failures, streak, restarts, deadline, since,
   };
 }

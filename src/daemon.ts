@@ -77,7 +77,7 @@ async function run(
   const { log, parent, paths } = setting;
   const found = await findWhatRuns(setting, ledger, config, parent.again);
   const outdated = findOutdated(config.specs, found.adopt);
-  const supervision = openSupervision(setting, outdated.specs, found, ledger);
+  const supervision = openSupervision(setting, outdated.adopted, found, ledger);
   const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, ledger, units, outputs, records);
   const shutdown = makeShutdown(setting, supervision);
@@ -106,7 +106,7 @@ async function run(
     root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
     root.subscribe({ error: (error) => crash(log, error) });
   });
-  startUnits(setting, outdated.specs, supervision, () => noteWork('start'));
+  startUnits(setting, outdated, supervision, () => noteWork('start'));
   replaceOutdated(setting, units, outdated, found.leaving);
   records.noteChildren();
   obeySignals(setting, kept, answers.route, shutdown, supervision);

@@ -2,6 +2,7 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import { viewUnit } from '../../machines/view.ts';
 import { loadNative } from '../native/load.ts';
 import type { SettledUnit } from '../wire/launch.ts';
+import type { Outdated } from './outdated.ts';
 import type { DaemonSetting } from './setting.ts';
 import { takeUp, type Supervision } from './supervision.ts';
 
@@ -9,7 +10,7 @@ import { takeUp, type Supervision } from './supervision.ts';
  * Hands the machines what was found, starts what is to be started, and reports to the command that waits how each unit came out. A start by a person or by
  * a boot script starts everything, which what was adopted answers when it is up; a supervisor that its guardian brought back starts what is new alone.
  */
-export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision, onDone: () => void): void {
+export function startUnits(setting: DaemonSetting, { specs, hasOtherKinds }: Outdated, supervision: Supervision, onDone: () => void): void {
   const { clock, options: { services }, parent, secrets: { mask } } = setting;
   const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection, request } } = supervision;
   // A supervisor that its guardian brought back was asked for by nobody.
@@ -17,7 +18,7 @@ export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[]
   const several = others.length > 0 && { units: services };
   if (!parent.again) request({ command: 'start', unit: several ? null : unit, asker: { uid: process.getuid?.() }, detail: { supervisor_pid: process.pid, ...several } });
   takeUp(setting, supervision);
-  if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs });
+  if (leaving.length > 0 || hasOtherKinds) send({ type: 'reload', at: clock.now(), specs });
   const meant = specs.filter(({ name }) => services.length === 0 || services.includes(name)).map(({ name }) => name);
   const known = new Set(adopt.map(({ record }) => record.unit));
   // A start would queue another run of a cron unit whose run is being ended.

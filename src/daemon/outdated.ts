@@ -1,31 +1,44 @@
 import { serves } from '../../machines/survival.ts';
-import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
+import type { AdoptOrder, CronSpec, ServiceSpec } from '../../machines/types.ts';
 import { configuredSpecs } from '../../machines/view.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
 
-/** Units that live in a former definition and are to be replaced beside themselves. */
-type Outdated = ReturnType<typeof findOutdated>;
+/** What was changed while no supervisor watched. */
+export type Outdated = ReturnType<typeof findOutdated>;
 
 /**
- * The rolling services whose definition was changed while no supervisor watched, or whose replacement the death of a supervisor has cut off. All others are
- * ended and started anew when they are adopted.
+ * The rolling services whose definition was changed while no supervisor watched, or whose replacement the death of a supervisor has cut off, and the units that
+ * have become cron units since then, or are some no more. All others are ended and started anew when they are adopted.
  */
-export function findOutdated(specs: readonly ServiceSpec[], adopt: readonly AdoptOrder[]) {
+export function findOutdated(configured: readonly ServiceSpec[], adopt: readonly AdoptOrder[]) {
   const living = new Map(adopt.flatMap(({ record, verdict }) => (verdict === 'alive' && serves(record) ? [[record.unit, record.definition]] : [])));
   const wanted = new Map<string, ServiceSpec['definition']>();
+  const specs = configured.map((spec) => {
+    const former = living.get(spec.name);
+    if (former === undefined || former.process === spec.definition.process || spec.deployment.strategy !== 'rolling' || spec.cron !== null) return spec;
+    wanted.set(spec.name, spec.definition);
+    return { ...spec, definition: former };
+  });
+  const records = new Map(adopt.map(({ record }) => [record.unit, record]));
+  const adopted = specs.map((spec) => {
+    const { cron = spec.cron !== null, definition = spec.definition } = records.get(spec.name) ?? {};
+    return cron === (spec.cron !== null) ? spec : { ...spec, cron: cron ? formerCron : null, definition };
+  });
   return {
-    /** The definitions that they are to have. */
+    /** The definitions that rolling services are to have. */
     wanted,
     /** What is configured, these with the definition of the process that lives: it is adopted as what it is, and not ended. */
-    specs: specs.map((spec) => {
-      const former = living.get(spec.name);
-      if (former === undefined || former.process === spec.definition.process || spec.deployment.strategy !== 'rolling' || spec.cron !== null) return spec;
-      wanted.set(spec.name, spec.definition);
-      return { ...spec, definition: former };
-    }),
+    specs,
+    /** The same, with what has changed its kind as the kind that it was: a reload that follows makes it the other one. */
+    adopted,
+    /** Whether that has to follow. */
+    hasOtherKinds: specs.some((spec, index) => spec !== adopted[index]),
   };
 }
+
+/** Of a cron unit that is none any more; it has no run in the moment until it is what it is to be. */
+const formerCron: CronSpec = { expression: '0 0 1 1 *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' };
 
 /**
  * Replaces them as a reload does, when they have been taken up and what is left of other instances is gone: such a one may have the address of the next.

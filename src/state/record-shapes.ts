@@ -17,7 +17,7 @@ export const unitRecord: Shape<UnitRecord> = record({
   reason: nullable(string), failures: list(number), streak: count, restarts: count,
   deadline: nullable(record({ kind: oneOf('alive', 'stable', 'grace', 'kill', 'backoff', 'task', 'run'), at: number })),
   since: number,
-});
+}, { cron: boolean });
 
 export const childRecord: Shape<ChildRecord> = record({
   id: string,

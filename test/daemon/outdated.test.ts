@@ -22,5 +22,17 @@ test.each<[string, ServiceSpec, ReturnType<typeof living> | null]>([
   ['has only its preparation running', rolling(), living({ process: { ...record('web').process, role: 'pre_start' } as UnitRecord['process'] })],
   ['is not known', rolling(), null],
 ])('one that %s is adopted as it is configured', (_, spec, order) => {
-  expect(findOutdated([spec], order === null ? [] : [order])).toEqual({ specs: [spec], wanted: new Map() });
+  expect(findOutdated([spec], order === null ? [] : [order])).toEqual({ specs: [spec], adopted: [spec], hasOtherKinds: false, wanted: new Map() });
+});
+
+const cron = { expression: '* * * * *', timezone: null, overlap: 'skip', timeoutMs: null, catchUp: 'none' } as const;
+
+test('one that has become a cron unit, or is none any more, is adopted as what it was and is to be made anew', () => {
+  const [service, job] = [specOf(), specOf({ cron })];
+  const found = (isJob: boolean, spec: ServiceSpec) => findOutdated([spec], [living({ cron: isJob })]);
+  expect(found(false, job)).toMatchObject({ specs: [job], adopted: [{ ...job, cron: null, definition: former }], hasOtherKinds: true });
+  expect(found(true, service)).toMatchObject({ specs: [service], adopted: [{ definition: former, cron: expect.any(Object) as unknown }], hasOtherKinds: true });
+  for (const [isJob, spec] of [[false, service], [true, job]] as const) expect(found(isJob, spec)).toMatchObject({ adopted: [spec], hasOtherKinds: false });
+  // Of an earlier version, or of systemg 0.33.0.
+  expect(findOutdated([job], [living()])).toMatchObject({ adopted: [job], hasOtherKinds: false });
 });

@@ -38,6 +38,19 @@ test('restart --supervisor: another supervisor, the same processes; no line is l
   expect(lines).toEqual(lines.map((_, index) => String(index + 1)));
 });
 
+test('restart --supervisor: what has become a cron unit in the file, or is none any more, is made anew', async () => {
+  const files = [['', ', cron: {expression: "0 0 1 1 *"}'], [', cron: {expression: "0 0 1 1 *"}', '']]
+    .map(([one, other]) => `version: "1"\nservices:\n  one: {command: $PROGRAMS/forever${one}}\n  other: {command: $PROGRAMS/forever${other}}\n`);
+  const home = makeHome(files[0]);
+  await home.sysg('start', '--daemonize');
+  const pid = await pidOf(home, 'one');
+  home.configure(files[1] ?? '');
+  expect((await home.sysg('restart', '--supervisor')).code).toBe(0);
+  await pidOf(home, 'other');
+  const job = await home.until('one', ({ kind, process }) => kind === 'cron' && process === undefined, 'is a cron unit without a run');
+  expect([job.phase, job.next_at !== undefined, isAlive(pid)]).toEqual(['waiting', true, false]);
+});
+
 test('a supervisor makes way only when the next one could begin', async () => {
   const home = makeHome(yaml);
   await home.sysg('start', '--daemonize');

@@ -37,6 +37,18 @@ test('each unit gets its order when those before it have made way, those that wa
   expect([it.orders.slice(2), it.actor.getSnapshot().value]).toEqual([['stop db'], 'acting']);
 });
 
+test('a replacement waits until what it needs is up again, where others wait for that to be down; what is up again is waited for by none', () => {
+  const parts = [part('db'), part('web', ['db'], { command: 'rollout' }), part('api', ['db'])];
+  const it = opened(parts);
+  it.clear('db', { isDown: true });
+  expect(it.orders).toEqual(['stop db', 'stop api']);
+  it.clear('db', { isThrough: true });
+  expect(it.orders.slice(2)).toEqual(['rollout web']);
+  const other = opened(parts);
+  other.clear('db', { isThrough: true });
+  expect(other.orders.slice(1).toSorted()).toEqual(['rollout web, stop api']);
+});
+
 test('the operation ends when every unit has answered, and the client has one answer of each under its own ticket', () => {
   const it = opened([part('web'), part('db', ['web'])]);
   it.settle('web');

@@ -118,14 +118,14 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   const refOf = (unit: string): AnyActorRef => {
     const { units, rollouts } = root.getSnapshot().context;
     const [owner = unit, aside] = unit.split('/');
-    const ref = aside === undefined ? units.get(unit)?.ref : aside === 'rollout' ? rollouts.get(owner)?.ref : rollouts.get(owner)?.aside.ref;
+    const ref = aside === undefined || units.has(unit) ? units.get(unit)?.ref : aside === 'rollout' ? rollouts.get(owner)?.ref : rollouts.get(owner)?.aside.ref;
     if (ref == null) throw new Error(`no unit ${unit}`);
     return ref;
   };
   const state = (unit: string): string => {
     const { units, rollouts } = root.getSnapshot().context;
     const [owner = unit, aside] = unit.split('/');
-    const ref = aside === undefined ? units.get(unit)?.ref : rollouts.get(owner)?.aside.ref;
+    const ref = aside === undefined || units.has(unit) ? units.get(unit)?.ref : rollouts.get(owner)?.aside.ref;
     if (ref == null) return 'absent';
     const { value } = ref.getSnapshot();
     return leafOf(value);
