@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ChildRecord, OwnedProcess, UnitRecord } from '../../machines/types.ts';
-import { findWhatRuns, type Found } from '../../src/daemon/found.ts';
+import { findWhatRuns, recoveryOutside, type Found } from '../../src/daemon/found.ts';
 import type { Setting } from '../../src/daemon/setting.ts';
+import { keepChild } from '../../src/process/children.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
@@ -76,4 +77,17 @@ test('children go on with the process of their service; those of one that is gon
   const { children, strays, ledger } = await find([living('web', one), dead('db')], { children: [child('c1', 'web', `t-${one}`), child('c2', 'db', `t-${one}`), child('c3', 'web', 't-before')] });
   expect([children.map(({ id }) => id), strays.map(({ id }) => id)]).toEqual([['c1'], ['c2', 'c3']]);
   expect([...ledger.meta.keys()].filter((key) => key.startsWith('child/'))).toEqual(['child/c1']);
+});
+
+test('a child that has ended counts as living until its exit was taken: it has that to report still', () => {
+  // Above every pid there is (PID_MAX_LIMIT of the kernel is 4194304).
+  const identity = { pid: 5_000_000, startTime: '1', bootId: bootId() };
+  const { isAlive } = recoveryOutside({ clock: { now: () => 5 } } as unknown as Setting);
+  expect(isAlive(identity)).toBe(false);
+  const child = keepChild({ pid: identity.pid, once: () => undefined, unref: () => undefined }, identity, 'token');
+  child.end({ code: 0, signal: null });
+  expect(isAlive(identity)).toBe(true);
+  child.watch(() => undefined);
+  child.end({ code: 0, signal: null });
+  expect(isAlive(identity)).toBe(false);
 });

@@ -385,14 +385,15 @@ describe('a unit that writes its file itself', () => {
     expect([descriptorsOf(file('web')), text('web')]).toEqual([0, 'one\ntwo\n']);
   });
 
-  test.each([[false, '.1'], [true, '.1.gz']])('finds a fresh file at its start when the old one is full; compressed %j: %s', async (compress, ending) => {
+  test('finds a fresh file at its start when the old one is full, which is compressed where that is said', async () => {
     const { store, run, text, file } = rig();
-    store.prepare([{ name: 'web', logs: { ...direct, rotate: { ...direct.rotate, compress } } }]);
-    await ended(run('web', 'yes 123456789 | head -n 100'));
-    await ended(run('web', 'echo fresh'));
-    expect(text('web')).toBe('fresh\n');
-    await until('it is put away', () => existsSync(`${file('web')}${ending}`));
-    if (!compress) expect(statSync(`${file('web')}.1`).size).toBe(1000);
+    store.prepare([{ name: 'web', logs: direct }, { name: 'zip', logs: { ...direct, rotate: { ...direct.rotate, compress: true } } }]);
+    for (const unit of ['web', 'zip']) await ended(run(unit, 'yes 123456789 | head -n 100'));
+    for (const unit of ['web', 'zip']) await ended(run(unit, 'echo fresh'));
+    expect([text('web'), text('zip')]).toEqual(['fresh\n', 'fresh\n']);
+    // One after the other.
+    await until('the later one is compressed', () => existsSync(`${file('zip')}.1.gz`));
+    expect(statSync(`${file('web')}.1`).size).toBe(1000);
   });
 
   test('has its output where its file can neither be put away nor have its last line ended, and both are said', async () => {
