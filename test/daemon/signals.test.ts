@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { keepSignals, obeySignals } from '../../src/daemon/signals.ts';
+import { keepSignals, makeShutdown, obeySignals } from '../../src/daemon/signals.ts';
+import * as hangup from '../../src/process/hangup.ts';
 
 test('signals that arrive before they can be obeyed are kept, sent again when they can, and handled by nobody in between', () => {
   const sent = vi.spyOn(process, 'kill').mockReturnValue(true);
@@ -14,8 +15,16 @@ test('signals that arrive before they can be obeyed are kept, sent again when th
   expect(process.listenerCount('SIGTERM')).toBe(before);
 });
 
-/** What a supervisor does that obeys signals: each `done` in a word or two. `answer`: of the route. */
-function obeying({ answer = null, asked = null }: { readonly answer?: object | null; readonly asked?: string | null } = {}): { readonly done: string[]; readonly clock: { at: number } } {
+interface Obeying {
+  /** Of the route. */
+  readonly answer?: object | null;
+  readonly asked?: string | null;
+  readonly hasTerminal?: boolean;
+  readonly nohup?: boolean;
+}
+
+/** What a supervisor does that obeys signals: each `done` in a word or two. */
+function obeying({ answer = null, asked = null, hasTerminal = true, nohup = false }: Obeying = {}) {
   const signals = ['SIGTERM', 'SIGQUIT', 'SIGPWR', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ'] as const;
   const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
   onTestFinished(() => {
@@ -24,8 +33,16 @@ function obeying({ answer = null, asked = null }: { readonly answer?: object | n
   const done: string[] = [];
   const clock = { at: 0 };
   const note = (what: string) => (...words: readonly unknown[]): void => void done.push([what, ...words].join(' '));
-  const reopening = (what: string) => ({ reopen: note(what), info: () => undefined, warn: () => undefined, error: () => undefined });
-  const setting = { clock: { now: () => clock.at }, log: reopening('supervisor'), echo: null, parent: { onGone: () => undefined, asked }, nohup: false };
+  const terminal = vi.spyOn(hangup, 'watchTerminal').mockReturnValue(() => !hasTerminal);
+  onTestFinished(() => terminal.mockRestore());
+  const said: string[] = [];
+  const say = (_part: string, text: string): void => void said.push(text);
+  let abandon = (): void => undefined;
+  const setting = {
+    clock: { now: () => clock.at }, log: { reopen: note('supervisor'), info: say, warn: say, error: say }, echo: null, nohup,
+    parent: { onGone: (listener: () => void) => void (abandon = listener), asked },
+  };
+  const reopening = (what: string) => ({ reopen: note(what) });
   const supervision = {
     units: { send: ({ type }: { type: string }) => void done.push(type) }, outputs: { logs: reopening('services'), childLogs: reopening('children') }, records: { reloadRefused: note('refused') },
   };
@@ -34,7 +51,7 @@ function obeying({ answer = null, asked = null }: { readonly answer?: object | n
     return Promise.resolve(answer);
   };
   obeySignals(setting as never, { give: note('gives what was kept') }, route as never, (because) => done.push(`ends for ${because}`), supervision as never);
-  return { done, clock };
+  return { done, clock, said, abandon };
 }
 
 test('USR1 opens every log anew: that of the supervisor, those of the services and those of spawned children', () => {
@@ -69,4 +86,40 @@ test('a signal that the guardian got while no supervisor lived is sent again aft
   onTestFinished(() => sent.mockRestore());
   expect(obeying({ asked: 'SIGTERM' }).done).toEqual(['gives what was kept']);
   expect(sent.mock.calls).toEqual([[process.pid, 'SIGTERM']]);
+});
+
+test('HUP of a terminal that is gone ends, once, and nothing where that was asked for; the next one reloads', () => {
+  const { done } = obeying({ hasTerminal: false });
+  for (let count = 0; count < 2; count += 1) process.emit('SIGHUP');
+  expect(done.slice(1)).toEqual(['ends for the terminal was closed', 'reload for SIGHUP']);
+  const kept = obeying({ hasTerminal: false, nohup: true });
+  for (let count = 0; count < 2; count += 1) process.emit('SIGHUP');
+  expect(kept.done.slice(1)).toEqual(['reload for SIGHUP']);
+});
+
+test('what a reload did is said, and so is that a signal means nothing', async () => {
+  const { said, done } = obeying({ answer: { kind: 'message', text: 'reloaded' } });
+  process.emit('SIGHUP');
+  await vi.waitFor(() => expect(said).toEqual(['reloaded']));
+  process.emit('SIGUSR2');
+  expect(said.slice(1)).toEqual(['SIGUSR2 means nothing to the supervisor and is ignored']);
+  expect(done.slice(1)).toEqual(['reload for SIGHUP']);
+});
+
+test('a supervisor whose command in the foreground is gone ends', () => {
+  const { done, abandon } = obeying();
+  abandon();
+  expect(done.slice(1)).toEqual(['ends for the command in the foreground is gone']);
+});
+
+test.each([['SIGTERM', 'SIGTERM'], ['web', undefined], [null, undefined]] as const)('the end that %s asks for is ordered, recorded and said, once', (by, signal) => {
+  const done: unknown[] = [];
+  const note = (...what: readonly unknown[]): void => void done.push(what.at(-1));
+  const setting = { clock: { now: () => 5 }, log: { info: note }, echo: { say: note } };
+  const shutdown = makeShutdown(setting as never, { units: { send: note }, records: { request: note } } as never);
+  for (let count = 0; count < 2; count += 1) shutdown('all is done', { kind: 'signal', by });
+  expect(done).toEqual([
+    'Shutting down: all is done', 'systemg is shutting down... terminating child services',
+    { command: 'shutdown', unit: null, asker: { signal }, detail: { because: 'all is done' } }, { type: 'shutdown', at: 5, ticket: null, exitCode: 0, origin: { kind: 'signal', by } },
+  ]);
 });
