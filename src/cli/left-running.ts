@@ -12,7 +12,8 @@ import { isRunning } from './presence.ts';
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */
 export function servicesLeftRunning(call: Call): Refusal | null {
   const left = leftRunning(call);
-  return left === null ? null : refusals.refused(`${left.text}: nothing was started. First have a supervisor take over what runs: ${commandOf(call, 'start --daemonize', left.config)}`);
+  if (left === null) return null;
+  return refusals.refused(`${left.text}: nothing was started. First have a supervisor take over what runs: ${commandOf(call, 'start --daemonize', left.config)}; or end it: ${commandStart(call)}stop`);
 }
 
 /** As `servicesLeftRunning`, for a supervisor with another file. A file that was moved, or is reached another way, takes over what runs. */
@@ -40,12 +41,13 @@ export async function otherRuns(call: Call): Promise<Refusal | null> {
 }
 
 /** The services of a configuration that outlived their supervisor. Null: there are none. */
-function leftRunning(call: Call): { readonly config: string; readonly text: string } | null {
+export function leftRunning(call: Call): { readonly config: string; readonly names: readonly string[]; readonly text: string } | null {
   const { entries, meta } = readLedger(call.paths.ledger, { onProblem: call.terminal.warn, quarantine: false });
   const config = notedConfig(meta);
   if (config === null || isNoConfig(call, config)) return null;
-  const left = [...entries].flatMap(([name, { record: { process } }]) => (process?.identity != null && isAlive(process.identity) ? [`${name} (pid ${process.identity.pid})`] : []));
-  return left.length === 0 ? null : { config, text: `${left.join(', ')} of ${shownConfigPath(config)} outlived the supervisor` };
+  const left = [...entries].flatMap(([name, { record: { process } }]) => (process?.identity != null && isAlive(process.identity) ? [{ name, pid: process.identity.pid }] : []));
+  const shown = left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
+  return left.length === 0 ? null : { config, names: left.map(({ name }) => name), text: `${shown} of ${shownConfigPath(config)} outlived the supervisor` };
 }
 
 function commandOf(call: Call, words: string, config: string): string {

@@ -14,7 +14,8 @@ import { processFacts, runtimeOf, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
 import { exitMetadata, orphanStatus, overallHealth } from '../status/snapshot.ts';
 import type { Call } from './call.ts';
-import { chooseConfig, chooseConfigAtRest, configInUse, startWith } from './config-choice.ts';
+import { chooseConfig, chooseConfigAtRest, commandStart, configInUse, startWith } from './config-choice.ts';
+import { leftRunning } from './left-running.ts';
 import { combinedFor, loadConfigFor, loadOrRefuse } from './load-config.ts';
 
 export type RestAnswer = Result<{ readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest }>;
@@ -26,7 +27,10 @@ export function restOf(call: Call): RestAnswer {
   const config = chooseConfigAtRest(call);
   if (!config.ok) return { ok: false, refusal: config.refusal };
   const loaded = loadOrRefuse(call, config.path);
-  if (!loaded.ok) return loaded;
+  if (!loaded.ok) {
+    const left = leftRunning(call);
+    return left === null ? loaded : { ok: false, refusal: { ...loaded.refusal, message: `${loaded.refusal.message}\n${left.text}; to end it: ${commandStart(call)}stop` } };
+  }
   const combined = combinedFor(call, loaded.config);
   const begun = chosenServices(loaded.config, { profiles: [], names: new Set() });
   const leftOut = new Set(loaded.config.services.filter((spec) => !begun.includes(spec)).map(({ name }) => name));

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { linkSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -168,6 +169,30 @@ test('how a unit from the command line ended is known beside any file, though th
   const seen = new Map((await units()).map((unit) => [unit.name, unit]));
   expect(seen.get('tick')).toMatchObject({ lifecycle: 'exited_with_error', last_exit: { exit_code: 3 } });
   expect(seen.get('web')).toMatchObject({ lifecycle: 'stopped', health: 'inactive' });
+});
+
+test.each([['is broken', 'x: ['], ['is gone', null]])('what outlived its supervisor is named and can be ended where its file %s', async (_, text) => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  const child = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const ledger = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: bootId() });
+  noteConfig(ledger, join(home, 'sysg.yaml'));
+  ledger.record({ ...unitRecord('web'), process: { generation: 1, role: 'main', token: 't', identity: identify(child.pid ?? 0), adopted: false } }, false);
+  ledger.close();
+  writeFileSync(join(state, 'config_hint'), join(home, 'sysg.yaml'));
+  if (text === null) rmSync(join(home, 'sysg.yaml'));
+  else writeFileSync(join(home, 'sysg.yaml'), text);
+  const run = (...words: readonly string[]) => sysg(words, { env: { HOME: home } });
+  for (const words of [['status'], ['why', 'web'], ['inspect', 'web']]) {
+    expect((await run(...words)).stderr, words[0]).toContain(`web (pid ${child.pid}) of ${home}/sysg.yaml outlived the supervisor; to end it: sysg stop`);
+  }
+  expect((await run('start', '--daemonize', '--name', 'tick', '--', 'sleep', '9')).stderr).toMatch(/or end it: sysg stop$/m);
+  expect((await run('stop', 'wbe')).stderr).toContain("Service 'wbe' not found in configuration, did you mean 'web'?");
+  expect(await run('stop')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`Service 'web' stopped (pid ${child.pid}, left running by a dead supervisor)`) as string });
+  expect(await ended).toEqual([null, 'SIGTERM']);
 });
 
 test('status --all without a supervisor has what pid.xml alone names, by its name', async () => {

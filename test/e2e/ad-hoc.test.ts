@@ -79,7 +79,7 @@ test('a command is refused where services outlived their supervisor, for one beg
   const [web, supervisor, guardian] = [await pidOf(home, 'web'), home.supervisorPid(), home.guardianPid()];
   for (const pid of [guardian, supervisor]) process.kill(pid, 'SIGKILL');
   await soon('both are dead', () => !isAlive(supervisor) && !isAlive(guardian));
-  const why = `sysg: web (pid ${web}) of ${home.config} outlived the supervisor: nothing was started. First have a supervisor take over what runs: sysg start --daemonize -c ${home.config}\n`;
+  const why = `sysg: web (pid ${web}) of ${home.config} outlived the supervisor: nothing was started. First have a supervisor take over what runs: sysg start --daemonize -c ${home.config}; or end it: sysg stop\n`;
   for (const how of [['--daemonize'], []]) {
     expect(await home.sysg('start', ...how, '--name', 'tick', '--', 'sleep', '1001')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(why) });
   }
