@@ -1,6 +1,6 @@
 import { constants, existsSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
-import { isAccessible } from '../files.ts';
+import { isAccessible, isDirectory } from '../files.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { findGroup, groupName, userName } from '../process/accounts.ts';
 import { plainOf, readYaml, type Sourced } from '../yaml-text.ts';
@@ -117,8 +117,8 @@ function interpreterOf(script: string, place: string): string | null {
   const known = interpreters[extname(script).toLowerCase()];
   if (known !== undefined) return known;
   const path = resolve(place, script);
-  // What may not be executed is text that is no program of its own.
-  return !existsSync(path) || isAccessible(path, constants.X_OK) ? null : 'node';
+  // What may not be executed is text that is no program of its own; a directory is a package.
+  return !existsSync(path) || (isAccessible(path, constants.X_OK) && !isDirectory(path)) ? null : 'node';
 }
 
 const interpreters: Readonly<Record<string, string>> = {

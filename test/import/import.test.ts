@@ -429,6 +429,7 @@ test('an app of pm2 gets the arguments, the interpreter and the environment that
     { name: 'quoted', script: 'a.js', args: `'b c' x\\ "d" --e="f g" it's` },
     { name: '/off', script: 'a.js', autostart: false, interpreter: '', port: 3000, env: { PORT: 1, NONE: null } },
     { name: 'camel', script: 'a.js', nodeArgs: '--x', interpreter_args: '--y', killTimeout: 3000, kill_timeout: 4000, minUptime: '5s', env_FOO: { A: 1 } },
+    { name: 'package', script: '.', args: ['x'] },
     { name: 'of nvm', script: 'a.js', interpreter: 'node@18', max_restarts: -1, cronRestart: '0 0 * * *' },
   ];
   const made = await tried({ 'ecosystem.json': JSON.stringify({ apps }) }, 'ecosystem.json', '--env', 'FOO');
@@ -449,6 +450,9 @@ test('an app of pm2 gets the arguments, the interpreter and the environment that
       A: "1"
     stable_after: 5s
     stop_timeout: 4s
+
+  package:
+    command: node . x
 
   of nvm:
     command: node a.js
