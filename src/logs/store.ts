@@ -67,7 +67,6 @@ export function openLogStore(options: LogStoreOptions): LogStore {
   const close = (): void => {
     clearInterval(tending);
     for (const channel of allChannels()) channel.close();
-    units.clear();
   };
 
   return {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs, { chmodSync, closeSync, existsSync, fstatSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
@@ -292,6 +292,20 @@ describe('a flood', () => {
   });
 });
 
+test('what is left of the output of a unit that is removed is written, and nothing of it stays open', async () => {
+  const { store, text, file, fifoDir } = rig();
+  store.prepare([{ name: 'web', logs: piped }]);
+  const { stdout, stderr } = store.openChildEnds('web');
+  writeSync(stdout, 'the rest');
+  store.remove('web');
+  closeSync(stdout);
+  closeSync(stderr);
+  expect([text('web'), readdirSync(fifoDir), store.files('web')]).toEqual(['the rest', [], null]);
+  if (process.platform !== 'linux') return;
+  const open = (): number => [file('web'), ...['stdout', 'stderr'].map((stream) => `${join(fifoDir, `web.${stream}`)} (deleted)`)].map(descriptorsOf).reduce((sum, count) => sum + count);
+  await until('nothing is open', () => open() === 0);
+});
+
 describe('other hands on the files', () => {
   test('an emptied file is filled from its beginning', async () => {
     const { store, run, text, file } = rig();
@@ -362,6 +376,8 @@ describe('a unit that writes its file itself', () => {
     leave();
     vi.advanceTimersByTime(1000);
     expect(woken).toHaveLength(length);
+    store.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('gets the file, appending, and no FIFO', async () => {
@@ -394,6 +410,18 @@ describe('a unit that writes its file itself', () => {
     // One after the other.
     await until('the later one is compressed', () => existsSync(`${file('zip')}.1.gz`));
     expect(statSync(`${file('web')}.1`).size).toBe(1000);
+  });
+
+  test('has what a rotation moved that was killed in the middle of it', () => {
+    const { store, file, text } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    mkdirSync(dirname(file('web')));
+    writeFileSync(`${file('web')}.1`, 'one\ntw');
+    writeFileSync(`${file('web')}.next`, 'tw');
+    const { stdout, stderr } = store.openChildEnds('web');
+    closeSync(stdout);
+    closeSync(stderr);
+    expect([readFileSync(`${file('web')}.1`, 'utf8'), text('web')]).toEqual(['one\n', 'tw\n']);
   });
 
   test('has its output where its file can neither be put away nor have its last line ended, and both are said', async () => {
