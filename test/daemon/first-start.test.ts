@@ -10,13 +10,15 @@ interface Start {
   /** Units that run already. */
   readonly adopt?: readonly string[];
   readonly leaving?: readonly string[];
+  /** Whether one has become a cron unit, or is one no more. */
+  readonly hasOtherKinds?: boolean;
   readonly leftDown?: Readonly<Record<string, string>>;
   /** Why units did not start. */
   readonly errors?: Readonly<Record<string, string>>;
 }
 
 /** A start of `web`, `db` and the cron unit `job`: what was sent, recorded and reported, in this order. `db` has fallen by the time of the report. */
-async function start({ services = [], again = false, adopt = [], leaving = [], leftDown = {}, errors = {} }: Start): Promise<readonly unknown[]> {
+async function start({ services = [], again = false, adopt = [], leaving = [], hasOtherKinds = false, leftDown = {}, errors = {} }: Start): Promise<readonly unknown[]> {
   const done: unknown[] = [];
   const takeUp = vi.spyOn(supervision, 'takeUp').mockImplementation(() => void done.push('takes up'));
   const viewUnit = vi.spyOn(views, 'viewUnit').mockImplementation((_, name) => (name === 'job' ? null : {
@@ -41,7 +43,7 @@ async function start({ services = [], again = false, adopt = [], leaving = [], l
     },
     records: { projection: { flush: () => void done.push('flushes') }, request: (request: unknown) => void done.push(request) },
   };
-  await new Promise<void>((finish) => startUnits(setting as never, specs, parts as never, finish));
+  await new Promise<void>((finish) => startUnits(setting as never, { specs, hasOtherKinds } as never, parts as never, finish));
   return done;
 }
 
@@ -66,8 +68,9 @@ test('what runs already is started where a person asks, but for a run of a cron 
   expect(await start({ adopt: ['db'], again: true })).toEqual(['takes up', 'start web job', 'flushes', { event: 'settled', units: [db, web, job] }, 'hangs up']);
 });
 
-test('what was left down is not started and says why; what is configured no more is ended by a reload', async () => {
+test('what was left down is not started and says why; what is configured no more is ended by a reload, which makes a unit what it is to be, too', async () => {
   expect(await start({ leftDown: { web: 'it may run' }, leaving: ['old'] })).toEqual([
     asked(null), 'takes up', 'reload', 'start db job', 'flushes', { event: 'settled', units: [{ ...web, error: 'it may run' }, db, job] }, 'hangs up',
   ]);
+  expect((await start({ hasOtherKinds: true })).slice(0, 4)).toEqual([asked(null), 'takes up', 'reload', 'start web db job']);
 });
