@@ -73,7 +73,7 @@ export const pm2App: Reasons = {
 
 export const supervisordProgram: Reasons = {
   ...forKeys('stdout_logfile stderr_logfile stdout_syslog stderr_syslog stderr_logfile_maxbytes stderr_logfile_backups', logs),
-  redirect_stderr: 'standard output and standard error have a log each',
+  redirect_stderr: 'standard output and standard error have a log each; "exec 2>&1;" before the command makes them one',
   ...forKeys('stdout_events_enabled stderr_events_enabled stdout_capture_maxbytes stderr_capture_maxbytes', events),
   priority: 'services start side by side; depends_on says what has to be there first',
   serverurl: 'there is no such server',

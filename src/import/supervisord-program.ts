@@ -86,6 +86,7 @@ function restarts(read: Reader, block: DraftBlock): void {
   if (autorestart !== null && autorestart.value !== 'unexpected') put(block, 'restart_policy', autorestart.value ? 'always' : 'never', autorestart.from);
   const startsecs = read.parsed('startsecs', SECONDS, countIn);
   if (startsecs !== null) put(block, 'stable_after', `${startsecs.value}s`, startsecs.from);
+  if (autorestart?.value === false && startsecs?.value !== 0) read.change('autorestart', 'there is one attempt here; supervisord makes startretries more where it ends within startsecs');
   const retries = read.parsed('startretries', 'a number, 0 or more', countIn);
   if (retries !== null) put(block, 'max_restarts', Math.round(retries.value), retries.from);
   const codes = read.take('exitcodes');

@@ -507,3 +507,8 @@ test('every variable in a line of a Procfile is left to its shell, which may hav
   expect(made.text).toContain('    command: for i in 1 2; do echo $${i} "$${WORDS}"; done\n');
   expect(made.text).toContain('    command: exec app -p $${PORT:-3000} $$\n');
 });
+
+test.each([['', true], ['startsecs=5\n', true], ['startsecs=0\n', false], ['autostart=false\nstartsecs=0\n', false]])('autorestart=false of supervisord with %j: said to be one attempt: %s', async (further, isSaid) => {
+  const made = await tried({ 'a.conf': `[program:a]\ncommand=a\nautorestart=false\n${further}` }, 'a.conf');
+  expect(lost(made).some((line) => line.startsWith('a.conf:3: changed: a.autorestart: there is one attempt here'))).toBe(isSaid);
+});
