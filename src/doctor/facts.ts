@@ -94,6 +94,8 @@ export interface Facts {
   readonly journal: JournalOnDisk;
   readonly files: StateFiles & { readonly problems: readonly string[] };
   readonly processes: ProcessTable;
+  /** Of processes with tokens those whose output goes into a FIFO of this state directory, be it one that was removed. */
+  readonly feeders: ReadonlySet<number>;
   /** False where nothing is known of any process. */
   readonly seesProcesses: boolean;
   /** Where the units' output goes. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, readlinkSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { attempt, hasCode, textOf } from '../errors.ts';
@@ -43,13 +43,14 @@ export async function gather(input: GatherInput): Promise<Facts> {
   ];
   const ledgerProblems: string[] = [];
   const fileProblems: string[] = [];
+  const processes = await scan();
   const facts = {
     uid, bootId: bootId(), paths, obstacle: obstacleTo(paths.ledger), command, config,
     lock: lockFact(paths.lock), owner, pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: [], onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
-    processes: await scan(), seesProcesses: seesProcesses(),
+    processes, feeders: new Set([...processes.values()].filter(({ pid, tokens }) => (tokens ?? []).length > 0 && feeds(pid, paths.fifoDir)).map(({ pid }) => pid)), seesProcesses: seesProcesses(),
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
@@ -186,6 +187,11 @@ function writesTo(pid: number | null, stream: LogStream): string | null {
   // It may have ended meanwhile, closed the descriptor, or not be ours to look into.
   const stats = pid === null ? null : attempt(() => statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true }), null);
   return stats?.isFIFO() === true ? identityOf(stats) : null;
+}
+
+/** By the name that the kernel keeps of what is open, also when that was removed. */
+function feeds(pid: number, fifoDir: string): boolean {
+  return [1, 2].some((descriptor) => attempt(() => dirname(readlinkSync(`/proc/${pid}/fd/${descriptor}`)) === fifoDir, false));
 }
 
 function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {

@@ -4,7 +4,7 @@ import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/notes.ts';
 import { counted } from '../words.ts';
-import { agrees, disagrees, isBehind, isSupervised, startCommand, type Facts, type Finding } from './facts.ts';
+import { agrees, disagrees, isBehind, isSupervised, servedUnits, startCommand, type Facts, type Finding } from './facts.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
 export function checkProcesses(facts: Facts): readonly Finding[] {
@@ -75,13 +75,14 @@ function checkGroups({ ledger, processes, command }: Facts): readonly Finding[] 
   });
 }
 
-/** Holders of a token that this state directory gave out and that belongs to no unit any more. */
-function checkStrays({ ledger, processes }: Facts): Finding {
+/** Holders of a token that this state directory gave out, or that write into it where its ledger was lost, which belongs to no unit any more. */
+function checkStrays({ ledger, processes, feeders, serving }: Facts): Finding {
   const records = [...ledger.entries.values()].map(({ record }) => record);
-  const owned = new Set(records.flatMap(({ process }) => (process === null ? [] : [unitOf(process.token)])));
+  const served = servedUnits(serving).flatMap(({ process }) => processes.get(process?.pid ?? 0)?.tokens ?? []);
+  const owned = new Set([...records.flatMap(({ process }) => process?.token ?? []), ...served].map(unitOf));
   const seeds = new Set([...tokenSeeds(ledger.meta), ...records.flatMap(({ process }) => OWN_TOKEN.exec(process?.token ?? '')?.[1] ?? [])]);
-  const strays = [...processes.values()].filter(({ tokens, state }) => {
-    const ours = (tokens ?? []).filter((token) => seeds.has(OWN_TOKEN.exec(token)?.[1] ?? ''));
+  const strays = [...processes.values()].filter(({ pid, tokens, state }) => {
+    const ours = (tokens ?? []).filter((token) => feeders.has(pid) || seeds.has(OWN_TOKEN.exec(token)?.[1] ?? ''));
     return isLiving({ state }) && ours.length > 0 && !ours.some((token) => owned.has(unitOf(token)));
   });
   if (strays.length === 0) return agrees('strays', 'every process with a token of sysg belongs to a unit');

@@ -59,6 +59,7 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['the process has a foreign token', { processes: new Map([[70, processRow(70, { tokens: ['ffffffffffff.1.1'] })]]) }, 'process of web', /token ffffffffffff\.1\.1.*expected the token 0123456789ab\.1\.1/],
   ['two generations live at once', { processes: rows(processRow(80, { tokens: ['0123456789ab.1.2'] })) }, 'groups of web', /generation 1 \(pid 70\) and generation 2 \(pid 80\)/],
   ['a process was left behind', { processes: rows(processRow(81, { tokens: ['0123456789ab.9.1'], pgrp: 80 })) }, 'strays', /pid 81 \(group 80, token 0123456789ab\.9\.1\)/],
+  ['a process was left behind, whose ledger was lost', { feeders: new Set([70, 83]), processes: rows(processRow(83, { tokens: ['ffffffffffff.1.1'], pgrp: 83 })) }, 'strays', /^found pid 83 \(group 83, token ffffffffffff\.1\.1\)/],
   ['a child is not reaped', { processes: rows(processRow(82, { state: 'Z', ppid: 50 })) }, 'zombies', /1 zombie \(pid 82\) that pid 50 does not reap/],
   ['/proc is not mounted', { seesProcesses: false, processes: new Map() }, 'processes', /no process in \/proc; expected all that run/],
   ['a FIFO is gone', { entries: new Map([...healthy.entries, path('/fifo/web.stdout', { kind: 'missing' })]) }, 'FIFOs', /no \/fifo\/web\.stdout/],

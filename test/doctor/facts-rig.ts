@@ -63,7 +63,7 @@ export const healthy: Facts = {
     state: new Map([[unit.hash, { status: 'running', pid: 70, exitCode: null, signal: null }]]), cron: new Map(),
     digests: { 'pid.xml': 'of pid.xml', 'state.xml': 'of state.xml', 'cron_state.xml': 'of cron_state.xml' }, writtenWallMs: { 'pid.xml': 0, 'state.xml': 0, 'cron_state.xml': 0 }, problems: [],
   },
-  seesProcesses: true,
+  feeders: new Set(), seesProcesses: true,
   processes: new Map([processRow(49), processRow(50, { ppid: 49 }), processRow(70, { tokens: [token] })].map((row) => [row.pid, row])),
   outputs: fifos.map((stream) => ({ unit: 'web', stream, fifo: `/fifo/web.${stream}`, file: `/logs/web_${stream}.log`, writesTo: `1:/fifo/web.${stream}` })),
   entries, volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: true }],
