@@ -13,16 +13,18 @@ interface Start {
   /** Whether one has become a cron unit, or is one no more. */
   readonly hasOtherKinds?: boolean;
   readonly leftDown?: Readonly<Record<string, string>>;
+  /** What has become of `db` by the time of the report. */
+  readonly fellInto?: string;
   /** Why units did not start. */
   readonly errors?: Readonly<Record<string, string>>;
 }
 
-/** A start of `web`, `db` and the cron unit `job`: what was sent, recorded and reported, in this order. `db` has fallen by the time of the report. */
-async function start({ services = [], again = false, adopt = [], leaving = [], hasOtherKinds = false, leftDown = {}, errors = {} }: Start): Promise<readonly unknown[]> {
+/** A start of `web`, `db` and the cron unit `job`: what was sent, recorded and reported, in this order. */
+async function start({ services = [], again = false, adopt = [], leaving = [], hasOtherKinds = false, leftDown = {}, fellInto = 'failed', errors = {} }: Start): Promise<readonly unknown[]> {
   const done: unknown[] = [];
   const takeUp = vi.spyOn(supervision, 'takeUp').mockImplementation(() => void done.push('takes up'));
   const viewUnit = vi.spyOn(views, 'viewUnit').mockImplementation((_, name) => (name === 'job' ? null : {
-    phase: name === 'db' ? 'failed' : 'running', reason: `of ${name}`, process: name === 'db' ? null : { identity: { pid: 7 } },
+    phase: name === 'db' ? fellInto : 'running', reason: `of ${name}`, process: name === 'db' ? null : { identity: { pid: 7 } },
   }) as never);
   onTestFinished(() => [takeUp, viewUnit].forEach((spy) => spy.mockRestore()));
   const specs = ['web', 'db'].map((name) => specOf({ name })).concat(specOf({ name: 'job', cron: { expression: '@daily', timezone: null } as never }));
@@ -54,6 +56,7 @@ const job = { name: 'job', phase: 'stopped' };
 
 test('a start by a person starts everything, and says of each how it came out: its own error before that it fell', async () => {
   expect(await start({})).toEqual([asked(null), 'takes up', 'start web db job', 'flushes', { event: 'settled', units: [web, db, job] }, 'hangs up']);
+  expect((await start({ fellInto: 'backoff' })).at(-2)).toEqual({ event: 'settled', units: [web, { ...db, phase: 'backoff' }, job] });
   const errors = { db: 'no secret', web: 'none' };
   expect((await start({ errors })).at(-2)).toEqual({ event: 'settled', units: [{ ...web, error: 'none' }, { ...db, error: 'no ***' }, job] });
 });
