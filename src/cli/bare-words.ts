@@ -31,7 +31,7 @@ export async function meaningOf(asCommand: ParsedCall, { argv, columns, surround
   const { missing } = matchEach([first], [...known.units, ...others]);
   if (missing.length === 0) return names();
   if (resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
-  return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []) };
+  return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []), asJson: (asNames ?? asCommand).flags.has(options.json) };
 }
 
 function neither(missing: string, command: readonly string[]): Refusal {

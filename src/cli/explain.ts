@@ -10,7 +10,8 @@ import { version } from '../../package.json';
 export type Explained =
   | { readonly kind: 'call'; readonly parsed: ParsedCall }
   | { readonly kind: 'text'; readonly text: string; readonly asked: boolean }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  /** `asJson`: the program that asked reads it on stdout too. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly asJson?: boolean };
 
 /**
  * Reads the whole command line. What `parsePlain` understands means the same here; everything else gets help or a sentence that

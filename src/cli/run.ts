@@ -26,7 +26,9 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   const explained = isBare ? await (await import('./bare-words.ts')).meaningOf(first.parsed, { argv, columns, surroundings }) : first;
   switch (explained.kind) {
     case 'call': return call(explained.parsed, surroundings);
-    case 'refused': return speaker(terminal, 'info').refuse(explained.refusal);
+    case 'refused':
+      if (explained.asJson === true) terminal.print(JSON.stringify({ ok: false, message: explained.refusal.message, units: [] }, null, 2));
+      return speaker(terminal, 'info').refuse(explained.refusal);
     case 'text':
       if (explained.asked) terminal.print(explained.text);
       else speaker(terminal, 'info').complain(explained.text);

@@ -180,6 +180,9 @@ describe('words after start', () => {
     const { exitCode, stderr } = await sysg(['start', 'wbe', '--daemonize'], home());
     expect(stderr).toBe("sysg: Service 'wbe' not found in configuration, did you mean 'web'?\nand 'wbe' is no program on PATH; a command may also follow --, as in: sysg start -- wbe --daemonize\n");
     expect(exitCode).toBe(1);
+    for (const argv of [['start', 'wbe', '--json'], ['start', '--json', 'wbe']]) {
+      expect(JSON.parse((await sysg(argv, home())).stdout), argv.join(' ')).toMatchObject({ ok: false, message: expect.stringContaining("Service 'wbe' not found") as string, units: [] });
+    }
   });
 
   test.each([
