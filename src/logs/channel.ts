@@ -73,6 +73,8 @@ export class Channel implements FifoSink {
   #endings: Promise<void> = settled;
   /** Of what came last, for a logger: a file can be asked. */
   #isWithinLine = false;
+  #isTended = false;
+  #tendingFails = false;
 
   constructor(options: ChannelOptions) {
     const { file, logs, owner = null, compressor, onProblem, onLine } = options;
@@ -155,15 +157,19 @@ export class Channel implements FifoSink {
     this.#writer.close();
   }
 
-  /** What must be done now and then for a file that its service writes itself. */
+  /** What must be done now and then for a file that its service writes itself. A large one may take longer than the time between two calls. */
   async tend(): Promise<void> {
     const { via, rotate } = this.#settings.logs;
-    if (via !== 'file') return;
+    if (via !== 'file' || this.#isTended) return;
+    this.#isTended = true;
     try {
       if ((await tendOwnedFile(this.file, rotate)) && rotate.compress) this.#options.compressor.compress(this.file);
+      this.#tendingFails = false;
     } catch (error) {
-      this.#options.onProblem(`${this.file}: cannot be rotated: ${textOf(error)}`);
+      if (!this.#tendingFails) this.#options.onProblem(`${this.file}: cannot be rotated: ${textOf(error)}; it grows on`);
+      this.#tendingFails = true;
     }
+    this.#isTended = false;
   }
 
   /** What is written from now on stays in the FIFO, for as long as a process holds that. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import fs, { chmodSync, closeSync, existsSync, fstatSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -477,9 +478,41 @@ describe('a unit that writes its file itself', () => {
       expect(statSync(`${file('web')}.1`).size).toBe(5000);
       await ended(run('web', 'echo more'));
       expect(text('web')).toBe('more\n');
+      // Each of these begins behind that of the odd one before it.
+      for (let round = 0; round < 3; round += 1) {
+        truncateSync(file('web'), 5000);
+        vi.advanceTimersByTime(10_000);
+        await until('it is emptied again', () => statSync(file('web')).size === 0);
+      }
+      expect(problems).toHaveLength(1);
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test('is copied once where that takes longer than the time until the next look', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { store, run, file } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    await ended(run('web', 'yes 123456789 | head -n 500'));
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const { copyFile } = fsPromises;
+    const copying = vi.spyOn(fsPromises, 'copyFile').mockImplementation((...files) => gate.then(() => copyFile(...files)));
+    syncBuiltinESMExports();
+    onTestFinished(putBackFs);
+    vi.advanceTimersByTime(30_000);
+    expect(copying).toHaveBeenCalledTimes(1);
+    go();
+    await until('it is emptied', () => statSync(file('web')).size === 0);
+    expect([statSync(`${file('web')}.1`).size, existsSync(`${file('web')}.2`)]).toEqual([5000, false]);
+    // The next one is not held up by that.
+    truncateSync(file('web'), 5000);
+    await until('it is copied again', () => {
+      vi.advanceTimersByTime(10_000);
+      return existsSync(`${file('web')}.2`);
+    });
   });
 });
 
