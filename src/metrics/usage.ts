@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { kernelUnits } from '../process/boot.ts';
-import { gone, statFields, statOf, type ProcessStat } from '../process/proc.ts';
+import { gone, laterThread, statFields, statOf, type ProcessStat } from '../process/proc.ts';
 
 /** What one process has used so far, as the kernel counts it. */
 export interface Usage {
@@ -45,7 +45,7 @@ export function openUsageReader(pid: number, keep: Keeping) {
     complete(reading: Reading): Reading | null {
       const [pages, counts] = [statm.read(), io.read()];
       if (pages === null && !statm.isRefused()) return null;
-      return { stat: reading.stat, usage: { ...reading.usage, rssBytes: residentBytes(pages), io: ioBytes(counts) } };
+      return { stat: reading.stat, usage: { ...reading.usage, rssBytes: residentBytes(pages) || laterResidentBytes(pid), io: ioBytes(counts) } };
     },
     close(): void {
       for (const file of [stat, statm, io]) file.close();
@@ -94,6 +94,12 @@ function openFile(path: string, keep: boolean) {
 // The resident pages of proc_pid_statm(5) are exact; field 24 of stat lags behind by up to some hundred pages.
 function residentBytes(line: string | null): number {
   return line === null ? 0 : Number(line.split(' ', 2)[1] ?? 0) * kernelUnits().pageBytes;
+}
+
+/** Of a process whose first thread has ended; else 0. */
+function laterResidentBytes(pid: number): number {
+  const thread = laterThread(pid);
+  return thread === null ? 0 : residentBytes(openFile(`/proc/${thread}/statm`, false).read());
 }
 
 function ioBytes(text: string | null): Usage['io'] {
