@@ -5,7 +5,7 @@ import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
 import type { OperationKind, OperationReport, Part } from './operation-facts.ts';
 import { answerFor, clearTheWay, openOperation, passAnswers, replacementOf, supersededBy, yieldTurn } from './operations.ts';
-import { inOrder, isAboutToChange, withDependencies } from './order.ts';
+import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
 import { formerOf, keepKind, makeAnew, makeWay } from './returns.ts';
 import type { SlotIndex } from './rollout-facts.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
@@ -27,6 +27,16 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
     origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
   })));
   expect(draft, meant, at);
+}
+
+/** The first start of a supervisor: what the last one left and the file does not name is gone before that, as with a reload. */
+export function openFirstStart(draft: Draft, event: Of<'start'>): void {
+  openStart(draft, event, 'boot', leaving(draft));
+}
+
+/** Units that a reload has removed and that have not ended yet. */
+export function leaving(draft: Draft): readonly string[] {
+  return [...draft.units.values()].filter(({ leaves, facts }) => leaves && !isAtRest(facts)).map(({ name }) => name);
 }
 
 /** Each unit stops when those of the same command that need it are down. */

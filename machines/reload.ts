@@ -5,8 +5,7 @@ import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
 import { isAskedFor, joinedBy, joinTurn, openOperation, sendWay, yieldTurn } from './operations.ts';
-import { isAtRest } from './order.ts';
-import { learnSlots, openStart, replacements } from './orders.ts';
+import { leaving, learnSlots, openStart, replacements } from './orders.ts';
 import { keepKind, makeAnew } from './returns.ts';
 import { rollingAmong } from './rollouts.ts';
 import type { ServiceSpec } from './spec.ts';
@@ -30,7 +29,6 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
     send(draft, name, { type: 'reload', at, spec: null });
     cancelRollout(draft, name, 'stop', at);
   }
-  const goes = removed.filter((name) => hasProcess(draft, name));
   const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
   /** Units that are to come up as the other kind, with the operations that wait for that already. */
   const anew = new Map<string, readonly number[]>();
@@ -63,7 +61,7 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
   openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: RELOAD, owes: false }));
   for (const name of rolling) cancelRollout(draft, name, 'reload', at);
-  openStart(draft, { at, units: [...fresh.map(({ name }) => name), ...anew.keys()], ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
+  openStart(draft, { at, units: [...fresh.map(({ name }) => name), ...anew.keys()], ticket: event.ticket ?? null, origin: RELOAD }, 'reload', leaving(draft));
   for (const [name, operations] of anew) joinTurn(draft, name, operations);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
@@ -73,10 +71,6 @@ function noteLeaves(draft: Draft, name: string, leaves: boolean): void {
   if (unit !== undefined) setUnit(draft, { ...unit, leaves });
 }
 
-function hasProcess(draft: Draft, name: string): boolean {
-  const facts = draft.units.get(name)?.facts;
-  return facts !== undefined && !isAtRest(facts);
-}
 
 /** The rollout that the definition asks for goes on already. */
 function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {

@@ -7,7 +7,7 @@ import { cancelRollout, refuse, send, setUnit, type Draft } from './draft.ts';
 import { provideJob, type JobPorts } from './job.ts';
 import { provideOperation } from './operation.ts';
 import { clearTheWay, passAnswers } from './operations.ts';
-import { giveOrders, openRestart, openShutdown, openStart, openStop, takeAway } from './orders.ts';
+import { giveOrders, openRestart, openShutdown, openFirstStart, openStart, openStop, takeAway } from './orders.ts';
 import { exitCodeOf } from './policy.ts';
 import type { LookupPort, TicketPort } from './ports.ts';
 import { openReload } from './reload.ts';
@@ -45,7 +45,7 @@ export const supervisorMachine = rootSetup.extend({
       for (const open of event.switches ?? []) undoSwitch(draft, open);
     }),
     openBoot: act('boot', (draft, { at, start }) => openStart(draft, { at, units: start, ticket: null, origin: { kind: 'boot', by: null } }, 'boot')),
-    openStart: act('start', openStart),
+    openStart: act('start', (draft, event) => (event.origin?.kind === 'boot' ? openFirstStart : openStart)(draft, event)),
     openStop: act('stop', openStop),
     openRestart: act('restart', openRestart),
     openReload: act('reload', openReload),

@@ -372,6 +372,21 @@ describe('shutdown', () => {
     expect(answers).toEqual([{ ticket: 1, unit: 'web', result: 'failed', error: 'superseded by stop' }]);
   });
 
+  test('what an earlier supervisor left and the file does not name is gone before the first start, and holds up no other', () => {
+    const former = world([unit('web1')], { start: ['web1'] });
+    former.come('web1');
+    const { send, go, come, effects } = world([unit('web2'), unit('db'), unit('web1')], { adopt: [{ record: former.records.get('web1'), verdict: 'alive' }] });
+    const specs = [unit('web2'), unit('db')];
+    send({ type: 'reload', specs });
+    send({ type: 'start', units: ['web2'], origin: { kind: 'boot', by: null } });
+    expect(effects).toEqual(['adopt web1 1', 'SIGTERM web1 1']);
+    send({ type: 'start', units: ['db'] });
+    expect(effects.slice(2)).toEqual(['spawn db 1']);
+    come('db');
+    go('web1');
+    expect(effects.slice(3)).toEqual(['spawn web2 1']);
+  });
+
   test('a unit that a reload removed, and that had not ended yet, does not hold up the end for ever', () => {
     const { send, come, go, root, effects } = world([unit('a'), unit('c')], { start: ['a', 'c'] });
     for (const name of ['a', 'c']) come(name);
