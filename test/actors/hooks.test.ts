@@ -171,6 +171,12 @@ test('the end waits for hooks, then ends what still runs and drops what waits', 
   expect(problems).toEqual(["on_start.success hook for 'web' was ended", "on_start.success hook for 'web' was not run: the supervisor ended"]);
 });
 
+test('where nothing runs the end comes at once, and no timer is left for what might have', async () => {
+  const clock = makeManualClock();
+  await openHookQueues({ clock, environment: {}, onProblem: () => undefined }).finish(5000);
+  expect(clock.pending()).toEqual([]);
+});
+
 test('who waits for the end of all commands does not wait for one that runs for as long as it likes', async () => {
   const dir = tempDir();
   const [clock, end] = [createClock(), new AbortController()];
