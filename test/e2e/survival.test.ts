@@ -171,6 +171,24 @@ services:
     await soon('it is dead', () => !isAlive(gone));
     await soon('it is no unit any more', async () => (await home.status()).units.map(({ name }) => name).join() === 'a');
   });
+
+  test.each(['by its guardian', 'by a person', 'by restart --supervisor'])('a unit that was renamed meanwhile is gone before the other is started: the supervisor comes back %s', async (how) => {
+    // It holds on to what the other needs for a while after its signal.
+    const yaml = (name: string): string => `version: "1"\nservices:\n  ${name}: {command: "trap 'sleep 0.3; rmdir $HOME/held; exit 0' TERM; mkdir $HOME/held || exit 98; echo ready; while :; do sleep 0.05; done"}\n`;
+    const home = makeHome(yaml('old'));
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('the trap is set', () => home.log('old').includes('ready'));
+    home.configure(yaml('new'));
+    const supervisor = home.supervisorPid();
+    if (how === 'by restart --supervisor') await home.sysg('restart', '--supervisor');
+    else {
+      if (how === 'by a person') kill(home.guardianPid());
+      kill(supervisor);
+      if (how === 'by a person') expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+    }
+    await afterwards(home, supervisor);
+    expect(await home.until('new', ({ phase }) => phase !== 'stopped' && phase !== 'starting', 'was started')).toMatchObject({ phase: 'running', restarts: 0 });
+  });
 });
 
 describe('rubbish on the socket', () => {
