@@ -20,7 +20,7 @@ export interface JobContext extends Pick<ServiceContext, 'parent' | 'spec' | 're
   readonly run: JobRun | null;
   readonly runsBegun: number;
   /** Waits for the present run to end. */
-  readonly queued: { readonly instantWallMs: number | null; readonly tickets: readonly number[] } | null;
+  readonly queued: { readonly instantWallMs: number | null; readonly tickets: readonly number[]; readonly by: 'start' | 'restart' | null } | null;
   /** Why the present run is being ended, in 0.33.0's words; null while it is not. */
   readonly endingBecause: string | null;
   /** The runner's latest report. */
@@ -126,13 +126,13 @@ export const jobSetup = base.extend({
     })),
     stopRunner: base.enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(context.runner, {
-        type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }), ...(context.queued !== null && { followed: true }),
+        type: 'stop', at: momentOf(event) ?? context.since, ticket: null, origin: triggerOfJob(event), ...(context.wanted === 'up' && { goesOn: true }), ...(context.queued !== null && { followed: true }),
         ...(context.endingBecause !== null && { because: context.endingBecause }),
       });
     }),
     queueDue: assign(({ context, event }) => ({
-      queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, tickets: context.queued?.tickets ?? [] }
-        : 'ticket' in event ? { instantWallMs: null, tickets: [...(context.queued?.tickets ?? []), ...ticketsOf(event)] } : context.queued,
+      queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, tickets: context.queued?.tickets ?? [], by: context.queued?.by ?? null }
+        : event.type === 'start' || event.type === 'restart' ? { instantWallMs: null, tickets: [...(context.queued?.tickets ?? []), ...ticketsOf(event)], by: event.type } : context.queued,
     })),
     noteFacts: assign(({ context, event }) => event.type !== 'unit.changed' ? {} : { runnerFacts: event.facts, settled: [...context.settled, ...event.settlements] }),
     forgetRun: assign({ run: null, endingBecause: null }),
@@ -141,7 +141,7 @@ export const jobSetup = base.extend({
     keepRunner: base.enqueueActions(({ context, event, enqueue }) => {
       const at = momentOf(event) ?? context.since;
       enqueue.sendTo(context.runner, { type: 'reload', at, spec: runnerSpec(context.spec) });
-      enqueue.sendTo(context.runner, { type: 'stop', at, ticket: null, goesOn: true });
+      enqueue.sendTo(context.runner, { type: 'stop', at, ticket: null, origin: triggerOfJob(event), goesOn: true });
     }),
     endRunner: base.enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(context.runner, { type: 'reload', at: momentOf(event) ?? context.since, spec: null });
@@ -180,7 +180,7 @@ function endOf(context: JobContext): JobRunEnd {
 /** What begins a run: an instant, or a person, whose run may have had to wait for the one before. */
 function originOf({ queued }: JobContext, event: JobEvent): UnitFacts['trigger'] {
   if (event.type !== 'unit.changed') return triggerOfJob(event);
-  return queued === null || (queued.instantWallMs !== null && queued.tickets.length === 0) ? { kind: 'schedule', by: null } : { kind: 'command', by: 'start' };
+  return queued?.by == null || (queued.instantWallMs !== null && queued.tickets.length === 0) ? { kind: 'schedule', by: null } : { kind: 'command', by: queued.by };
 }
 
 export function triggerOfJob(event: JobEvent): UnitFacts['trigger'] {

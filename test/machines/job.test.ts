@@ -54,7 +54,21 @@ describe('a cron unit', () => {
     all.come('tick');
     all.go('tick');
     all.send({ type: 'start', units: ['tick'], ticket: 2 });
-    expect(causes().slice(2)).toEqual(['command start', 'command start']);
+    expect(causes().slice(2)).toEqual(['command restart', 'command start']);
+  });
+
+  test.each([
+    ['a newer run', job({ overlap: 'replace' }), (all: World) => due(all, 120_000), 'schedule null'],
+    ['its timeout', job({ timeoutMs: 90_000 }), (all: World) => [...all.schedules.values()][0]?.send({ type: 'deadline.run', at: 91_000, generation: 1 }), 'timer null'],
+    ['a restart', job(), (all: World) => all.send({ type: 'restart', units: ['tick'], specs: null, ticket: 1 }), 'command restart'],
+    ['a stop', job(), (all: World) => all.send({ type: 'stop', units: ['tick'], ticket: 1 }), 'command stop'],
+  ])('a run that is ended by %s has that as the cause of its end', (_, spec, end, cause) => {
+    const all = booted(spec);
+    due(all, 60_000);
+    all.come('tick');
+    end(all);
+    const stopping = all.facts.flatMap((fact) => (fact.type === 'unit.changed' && fact.facts.state === 'stopping' ? [`${fact.facts.trigger.kind} ${fact.facts.trigger.by}`] : []));
+    expect(stopping[0]).toBe(cause);
   });
 
   test('of restarts and starts that come while a run goes on each is answered by the run that follows', () => {

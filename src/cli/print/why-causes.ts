@@ -41,6 +41,8 @@ const OF_STOPS: Sentences = {
   },
   reload: ({ past, seq, at }) => `because of a new configuration at ${at}${broughtBy(past, seq)}`,
   probe: ({ at }) => `because its health check failed at ${at}`,
+  schedule: ({ at }) => `for the run that was due at ${at}`,
+  timer: ({ at }) => `because its run took longer than its timeout allows, at ${at}`,
   exit: ({ by, at }) => `because ${by === undefined ? 'its process' : `the process of ${by}`} ended at ${at}`,
 };
 
