@@ -467,7 +467,8 @@ describe('a unit that writes its file itself', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const { store, run, file, text, problems } = rig();
-      store.prepare([{ name: 'web', logs: direct }, { name: 'zip', logs: { ...direct, rotate: { ...direct.rotate, compress: true } } }, { name: 'odd', logs: direct }]);
+      store.prepare([{ name: 'web', logs: direct }, { name: 'zip', logs: { ...direct, rotate: { ...direct.rotate, compress: true } } }, { name: 'odd', logs: direct }, { name: 'full', logs: direct }]);
+      await ended(run('full', 'yes 123456789 | head -n 400'));
       for (const unit of ['web', 'zip', 'odd']) await ended(run(unit, 'yes 123456789 | head -n 500'));
       // Nothing can be copied to where this is.
       mkdirSync(join(`${file('odd')}.1`, 'in the way'), { recursive: true });
@@ -484,7 +485,7 @@ describe('a unit that writes its file itself', () => {
         vi.advanceTimersByTime(10_000);
         await until('it is emptied again', () => statSync(file('web')).size === 0);
       }
-      expect(problems).toHaveLength(1);
+      expect([problems.length, statSync(file('full')).size]).toEqual([1, 4000]);
     } finally {
       vi.useRealTimers();
     }
