@@ -114,8 +114,8 @@ export function clearTheWay(draft: Draft, unit: string, at: number): void {
   if (way.isDown || way.isThrough) sendWay(draft, { type: 'way.clear', at, unit, ...way });
 }
 
-export function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>, kind: OperationKind | null = null): void {
+export function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>, kinds: readonly OperationKind[] | null = null): void {
   for (const [operation, { blockers, input }] of draft.operations) {
-    if (blockers.has(event.unit) && (kind === null || input.kind === kind)) draft.operationSends.push({ operation, event });
+    if (blockers.has(event.unit) && (kinds === null || kinds.includes(input.kind))) draft.operationSends.push({ operation, event });
   }
 }

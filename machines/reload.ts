@@ -41,8 +41,8 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
     const comesUp = unit.leaves || (unit.turn === null ? unit.facts.wanted === 'up' : unit.turn.command !== 'stop');
     if (unit.leaves) {
       noteLeaves(draft, name, false);
-      // What an earlier reload is to start waits for its end, which may not come now.
-      sendWay(draft, { type: 'way.clear', at, unit: name, isDown: true, isThrough: false }, 'reload');
+      // What an earlier reload or the first start is to bring waits for its end, which may not come now.
+      sendWay(draft, { type: 'way.clear', at, unit: name, isDown: true, isThrough: false }, ['reload', 'boot']);
     }
     if (makeAnew(draft, name, spec)) {
       if (comesUp) anew.set(name, joinedBy(draft, name, 'restart', at));

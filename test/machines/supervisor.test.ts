@@ -472,6 +472,16 @@ test('what a reload adds waits for the end of what it removes, and no more when 
   }
 });
 
+test('a first start that waits for the end of what the file does not name waits no more when that is configured again', () => {
+  const { send, come, effects } = world([unit('old'), unit('new')], { start: ['old'] });
+  come('old');
+  send({ type: 'reload', specs: [unit('new')] });
+  send({ type: 'start', units: ['new'], origin: { kind: 'boot', by: null } });
+  expect(effects).toEqual(['spawn old 1', 'SIGTERM old 1']);
+  send({ type: 'reload', specs: [unit('old'), unit('new')] });
+  expect(effects.at(-1)).toBe('spawn new 1');
+});
+
 test('an operation whose turn with a unit was taken by a later command gives no order to the unit', () => {
   const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
   come('a');
