@@ -171,8 +171,10 @@ function endOf(context: JobContext): JobRunEnd {
   if (endingBecause !== null) return { kind: 'failed', exit, reason: endingBecause };
   if (facts === null) return { kind: 'failed', exit: null, reason: 'Interrupted by supervisor crash' };
   if (facts.outcome === 'completed' || facts.outcome === 'skipped') return { kind: 'success', exit };
-  if (exit?.signal != null) return { kind: 'failed', exit, reason: `Terminated by signal ${exit.signal}` };
-  if (exit?.code != null) return { kind: 'failed', exit, reason: `Process exited with code ${exit.code}` };
+  // That of a pre_start is none of the run's own.
+  const isOfRun = facts.blame !== 'step';
+  if (isOfRun && exit?.signal != null) return { kind: 'failed', exit, reason: `Terminated by signal ${exit.signal}` };
+  if (isOfRun && exit?.code != null) return { kind: 'failed', exit, reason: `Process exited with code ${exit.code}` };
   const interrupted = facts.reason === null || facts.reason === 'interrupted';
   return { kind: 'failed', exit, reason: interrupted ? 'Interrupted by supervisor crash' : `Failed to start service '${spec.name}': ${facts.reason}` };
 }

@@ -89,6 +89,15 @@ describe('a cron unit', () => {
     }
   });
 
+  test('a run whose pre_start fails was not started, and keeps the exit code', () => {
+    const all = booted(job({}, { preStart: 'prepare' }));
+    due(all, 1);
+    all.report('tick', 'process.spawned');
+    all.go('tick', 78);
+    expect(all.runs).toContain("tick ended Failed to start service 'tick': pre_start exited with status 78");
+    expect(all.state('tick')).toBe('waiting');
+  });
+
   test('a failed run is recorded with its reason and never restarted by itself', () => {
     const all = booted(job({}, { restart: { mode: 'always' } }));
     due(all, 1);
