@@ -73,8 +73,9 @@ export function availability(edge: Dependency, unit: Ordered | undefined): Avail
   return { met: serves, lost: null };
 }
 
-/** How the last attempt ended: an older end says nothing about it. */
-function howOf({ ended, reason }: UnitFacts): string {
+/** How the last attempt ended: an older end says nothing about it. Under another supervisor than that of the attempt the record has its exit alone. */
+function howOf({ ended: seen, exit, reason }: UnitFacts): string {
+  const ended = seen ?? (reason === null ? null : exit);
   // Where the reason says more than the exit does, the exit was the supervisor's doing: a process that was not ready in time.
   if (ended !== null && (reason === null || reason === describeExit(ended))) return ` (${ended.code === null ? ended.signal : `exit ${ended.code}`})`;
   return reason === null ? '' : ` (${reason})`;

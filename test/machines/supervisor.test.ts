@@ -183,13 +183,16 @@ describe('dependencies', () => {
   });
 
   test('a dependency that failed for good answers the start of its dependent, which goes on waiting', () => {
-    const { send, go, report, answers, state } = world([unit('db', { restart: { mode: 'never' } }), unit('api', { dependsOn: on('db') })]);
+    const specs = [unit('db', { restart: { mode: 'never' } }), unit('api', { dependsOn: on('db') })];
+    const { send, go, report, answers, records, state } = world(specs);
     send({ type: 'start', ticket: 1, units: ['api'] });
     report('db', 'process.spawned');
     go('db', 1);
     go('api');
     expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed (exit 1)" }]);
     expect(state('api')).toBe('waiting');
+    const next = world(specs, { adopt: ['db', 'api'].map((name) => ({ record: records.get(name), verdict: 'rest' })) });
+    expect(next.root.getSnapshot().context.units.get('api')?.informed['db']?.lost).toBe("dependency 'db' failed (exit 1)");
   });
 
   test('why a dependency failed is said where its exit does not: it was not ready and was ended for that', () => {
