@@ -48,7 +48,7 @@ export function readSupervisorPid(directory: string = stateDir()): number | null
 /** `null` when there is no file, or one without a path: what was damaged is no word to people either, whose terminals it would steer. */
 export function readConfigHint(directory: string = stateDir()): string | null {
   const text = readIfThere(`${directory}/${runtimeNames.configHint}`) ?? '';
-  return text === '' || /(?!\n)\p{Cc}/u.test(text) ? null : text;
+  return text === '' || /(?![\n\t])\p{Cc}/u.test(text) ? null : text;
 }
 
 /** Removes the three files; for the supervisor that owns them, or once it is known to be dead. */

@@ -76,6 +76,9 @@ test('the config hint is none without a file or with an empty one', () => {
   expect(readConfigHint(directory)).toBeNull();
   writeFileSync(join(directory, 'config_hint'), '/a/one.yaml\n/a/other.yaml\n');
   expect(readConfigHint(directory)).toBe('/a/one.yaml\n/a/other.yaml');
+  // A directory may be called that, and a tab steers no terminal.
+  writeConfigHint('/a\tb/sysg.yaml', directory);
+  expect(readConfigHint(directory)).toBe('/a\tb/sysg.yaml');
   chmodSync(directory, 0o700);
 });
 
