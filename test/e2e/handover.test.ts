@@ -45,7 +45,7 @@ test('restart --supervisor: what has become a cron unit in the file, or is none 
   await home.sysg('start', '--daemonize');
   const pid = await pidOf(home, 'one');
   home.configure(files[1] ?? '');
-  expect((await home.sysg('restart', '--supervisor')).code).toBe(0);
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 0, stdout: expect.stringMatching(/; 0 services go on\n$/) });
   await pidOf(home, 'other');
   const job = await home.until('one', ({ kind, process }) => kind === 'cron' && process === undefined, 'is a cron unit without a run');
   expect([job.phase, job.next_at !== undefined, isAlive(pid)]).toEqual(['waiting', true, false]);

@@ -50,16 +50,19 @@ async function replaceSupervisor(call: Call): Promise<number> {
   const beside = flags.has(options.config) ? `--${options.config.name}` : askedWords(call)[0];
   if (beside !== undefined) return refuse(call, refusals.usage(`--supervisor restarts the supervisor and no service: expected it without ${beside}`));
   const before = supervisorPid(call);
+  const earlier = await askStatus(call);
   const answer = await ask(call, { kind: 'handover' });
   if (!answer.ok) return refuse(call, answer.refusal);
   if (isAcceptance(answer.response)) return report(call, { message: messageOf(answer.response), units: [] });
+  const pids = new Set(earlier.ok ? earlier.snapshot.units.map(({ process }) => process?.pid) : []);
   const deadline = performance.now() + LIMIT_MS;
   for (let waitMs = 20; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 200)) {
     await pause(waitMs);
     const after = supervisorPid(call);
     const status = after === null || after === before ? null : await askStatus(call);
     if (status?.ok !== true) continue;
-    const { length } = status.snapshot.units.filter(({ process }) => process !== undefined);
+    // What is no longer in the file, or is another service there, is ended.
+    const { length } = status.snapshot.units.filter(({ process, phase }) => process !== undefined && phase !== 'stopping' && pids.has(process.pid));
     return report(call, {
       message: `Supervisor restarted (pid ${before ?? '?'} → ${after}); ${length} ${length === 1 ? 'service goes' : 'services go'} on`, units: outcomes(status.snapshot, null),
     });
