@@ -55,15 +55,27 @@ function appsOf(root: Sourced): readonly Sourced[] | null {
   return root.entries?.has('script') === true ? [root] : null;
 }
 
-/** pm2 takes each of its keys in camel case too, where the other form is not given. */
-function withPlainKeys(app: Sourced): Sourced {
-  if (app.entries === null) return app;
-  const plain = [...app.entries].map(([key, node]) => [key.startsWith('env_') ? key : key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), node] as const);
-  return { ...app, entries: new Map([...plain, ...app.entries].filter(([key]) => key.startsWith('env_') || !/[A-Z]/.test(key))) };
+/** pm2 takes each of its keys in camel case too, where the other form is not given. `spelt`: how such a key was written, by its plain form. */
+function withPlainKeys(app: Sourced): { readonly app: Sourced; readonly spelt: ReadonlyMap<string, string> } {
+  const entries = new Map(app.entries);
+  const spelt = new Map<string, string>();
+  for (const [key, node] of app.entries ?? []) {
+    if (!isCamel(key)) continue;
+    const plain = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    entries.delete(key);
+    if (entries.has(plain)) continue;
+    entries.set(plain, node);
+    spelt.set(plain, key);
+  }
+  return { app: app.entries === null ? app : { ...app, entries }, spelt };
+}
+
+function isCamel(key: string): boolean {
+  return /[A-Z]/.test(key) && !key.startsWith('env_');
 }
 
 function importApp(written: Sourced, source: Source, { services, remarks }: Draft): void {
-  const app = withPlainKeys(written);
+  const { app, spelt } = withPlainKeys(written);
   const script = app.entries?.get('script') ?? app.entries?.get('exec') ?? app.entries?.get('path');
   if (script?.value == null) return remarks.lost(app, 'apps', `expected a script, ${script === undefined && app.entries !== null ? 'found none' : `got ${shown(script ?? app)}`}`);
   const named = app.entries?.get('name')?.value;
@@ -71,7 +83,7 @@ function importApp(written: Sourced, source: Source, { services, remarks }: Draf
   const taken = new Set(services.map(({ name }) => name));
   let name = wanted;
   for (let number = 2; taken.has(name); number += 1) name = `${wanted}-${number}`;
-  const read = openReader(app, name, remarks);
+  const read = openReader(app, name, remarks, spelt);
   if (name !== String(named ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
   read.text('name');
   for (const key of silent) read.take(key);

@@ -28,10 +28,10 @@ export interface Reader {
   rest(reasons: Reasons, otherwise?: string): void;
 }
 
-/** `path`: where the map stands; empty for that of the whole file. */
-export function openReader(node: Sourced, path: string, remarks: Remarks): Reader {
+/** `path`: where the map stands; empty for that of the whole file. `written`: the names of keys that were written otherwise. */
+export function openReader(node: Sourced, path: string, remarks: Remarks, written: ReadonlyMap<string, string> = new Map()): Reader {
   const asked = new Set<string>();
-  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  const at = (key: string): string => `${path === '' ? '' : `${path}.`}${written.get(key) ?? key}`;
   const take = (key: string): Sourced | null => {
     asked.add(key);
     const found = node.entries?.get(key);

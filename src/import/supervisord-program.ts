@@ -86,9 +86,10 @@ function restarts(read: Reader, block: DraftBlock): void {
   if (autorestart !== null && autorestart.value !== 'unexpected') put(block, 'restart_policy', autorestart.value ? 'always' : 'never', autorestart.from);
   const startsecs = read.parsed('startsecs', SECONDS, countIn);
   if (startsecs !== null) put(block, 'stable_after', `${startsecs.value}s`, startsecs.from);
-  if (autorestart?.value === false && startsecs?.value !== 0) read.change('autorestart', 'there is one attempt here; supervisord makes startretries more where it ends within startsecs');
   const retries = read.parsed('startretries', 'a number, 0 or more', countIn);
   if (retries !== null) put(block, 'max_restarts', Math.round(retries.value), retries.from);
+  const isOneAttempt = startsecs?.value === 0 || retries?.value === 0;
+  if (autorestart?.value === false && !isOneAttempt) read.change('autorestart', 'there is one attempt here; supervisord makes startretries more where it ends within startsecs');
   const codes = read.take('exitcodes');
   if (codes !== null) put(block, 'success_exit_codes', exitCodesIn(read, 'exitcodes', String(codes.value).split(/[\s,]+/).filter((code) => code !== '')), codes);
 }

@@ -428,7 +428,7 @@ test('an app of pm2 gets the arguments, the interpreter and the environment that
   const apps = [
     { name: 'quoted', script: 'a.js', args: `'b c' x\\ "d" --e="f g" it's` },
     { name: '/off', script: 'a.js', autostart: false, interpreter: '', port: 3000, env: { PORT: 1, NONE: null } },
-    { name: 'camel', script: 'a.js', nodeArgs: '--x', interpreter_args: '--y', killTimeout: 3000, kill_timeout: 4000, minUptime: '5s', env_FOO: { A: 1 } },
+    { name: 'camel', script: 'a.js', nodeArgs: '--x', interpreter_args: '--y', killTimeout: 3000, kill_timeout: 4000, minUptime: '5s', env_FOO: { A: 1 }, NODE_ENV: 'x', listenTimeout: 3 },
     { name: 'package', script: '.', args: ['x'] },
     { name: 'of nvm', script: 'a.js', interpreter: 'node@18', max_restarts: -1, cronRestart: '0 0 * * *' },
   ];
@@ -460,8 +460,9 @@ test('an app of pm2 gets the arguments, the interpreter and the environment that
 `);
   expect(lost(made).map((line) => line.replace(/^.*?json:1: /, ''))).toEqual([
     'changed: off.name: named off here', 'changed: off.autostart: started by name, or with start --profile off; until then it is not among the units',
-    'lost: camel.interpreter_args: sysg has no such key', 'changed: of nvm.interpreter: is the node on PATH; pm2 has nvm choose that version',
-    `lost: of nvm.cron_restart: a running service is not restarted by the clock; a crontab can: "0 0 * * * sysg restart -s 'of nvm'"`,
+    'lost: camel.interpreter_args: sysg has no such key', 'lost: camel.NODE_ENV: sysg has no such key', 'lost: camel.listenTimeout: it belongs to wait_ready',
+    'changed: of nvm.interpreter: is the node on PATH; pm2 has nvm choose that version',
+    `lost: of nvm.cronRestart: a running service is not restarted by the clock; a crontab can: "0 0 * * * sysg restart -s 'of nvm'"`,
     'lost: of nvm.max_restarts: expected a number of 0 or more, got -1',
   ]);
 });
@@ -508,7 +509,7 @@ test('every variable in a line of a Procfile is left to its shell, which may hav
   expect(made.text).toContain('    command: exec app -p $${PORT:-3000} $$\n');
 });
 
-test.each([['', true], ['startsecs=5\n', true], ['startsecs=0\n', false], ['autostart=false\nstartsecs=0\n', false]])('autorestart=false of supervisord with %j: said to be one attempt: %s', async (further, isSaid) => {
+test.each([['', true], ['startsecs=5\n', true], ['startretries=0\n', false], ['startsecs=0\n', false], ['autostart=false\nstartsecs=0\n', false]])('autorestart=false of supervisord with %j: said to be one attempt: %s', async (further, isSaid) => {
   const made = await tried({ 'a.conf': `[program:a]\ncommand=a\nautorestart=false\n${further}` }, 'a.conf');
   expect(lost(made).some((line) => line.startsWith('a.conf:3: changed: a.autorestart: there is one attempt here'))).toBe(isSaid);
 });
