@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { besideAdvice, commandStart, configFlags, isNoConfig, isSame, otherNamed, supervisorPid, within } from './config-choice.ts';
+import { besideAdvice, chooseConfig, commandStart, configFlags, isNoConfig, isSame, otherNamed, supervisorPid, within } from './config-choice.ts';
 import { configPaths, shownConfigPath } from '../config-path.ts';
 import { pidText, refusals, type Refusal } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
@@ -7,6 +7,7 @@ import { readLedger } from '../state/ledger-read.ts';
 import { isServed } from '../state/lock-owner.ts';
 import { notedConfig } from '../state/notes.ts';
 import type { Call } from './call.ts';
+import { options } from './options.ts';
 import { isRunning } from './presence.ts';
 
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */
@@ -48,6 +49,13 @@ export function leftRunning(call: Call): { readonly config: string; readonly nam
   const left = [...entries].flatMap(([name, { record: { process } }]) => (process?.identity != null && isAlive(process.identity) ? [{ name, pid: process.identity.pid }] : []));
   const shown = left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
   return left.length === 0 ? null : { config, names: left.map(({ name }) => name), text: `${shown} of ${shownConfigPath(config)} outlived the supervisor` };
+}
+
+/** As `leftRunning`, but for what is of another file than the one that `-c` names. */
+export function leftOfNamed(call: Call): ReturnType<typeof leftRunning> {
+  const left = leftRunning(call);
+  const chosen = call.flags.has(options.config) ? chooseConfig(call) : null;
+  return left !== null && chosen?.ok === true && !isSame(left.config, within(call, chosen.path)) ? null : left;
 }
 
 function commandOf(call: Call, words: string, config: string): string {

@@ -28,12 +28,17 @@ export function meansSeveral(words: readonly string[]): boolean {
   return words.length > 1 || words.some(isPattern);
 }
 
-/** The units that the command line names, each once; null: none is named, and all are meant. A single plain word is left to the one that is asked about the unit. */
+/**
+ * The units that the command line names, each once; null: none is named, and all are meant. A single plain word is left to the one that is asked about the
+ * unit, and so are several where no supervisor and no file says which units there are.
+ */
 export async function namedUnits(call: Call, words: readonly string[] = askedWords(call), look = knownUnits): Promise<Result<{ readonly names: readonly string[] | null }>> {
   if (words.length === 0) return { ok: true, names: null };
   if (!meansSeveral(words)) return { ok: true, names: words };
   const known = await look(call);
-  return known.ok ? matchedOf(call, words, known.units) : known;
+  if (!known.ok) return known;
+  if (!known.isLive && known.units.length === 0 && !words.some(isPattern)) return { ok: true, names: words };
+  return matchedOf(call, words, known.units);
 }
 
 /** As `matchNames`, with what makes a service known that is in the file alone. */

@@ -3,7 +3,7 @@ import { refusals, textOf, type Result } from '../errors.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
-import { leftRunning } from './left-running.ts';
+import { leftOfNamed } from './left-running.ts';
 import { unknownUnit } from './names.ts';
 import { leftNothing, restOf } from './offline.ts';
 
@@ -14,14 +14,15 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   const { paths, env, terminal } = call;
   const answer = restOf(call);
   // What runs is ended by what is on record of it where its file is broken or gone.
-  const recorded = answer.ok || answer.refusal.code !== 'config' ? null : leftRunning(call);
+  const recorded = answer.ok || answer.refusal.code !== 'config' ? null : leftOfNamed(call);
   if (!answer.ok && recorded === null) return names === null && leftNothing(call) ? { ok: true, ended: [] } : answer;
   const { config, rest } = answer.ok ? answer : { config: null, rest: { units: [], listed: [] } };
   const meant = rest.units.filter(({ spec }) => names === null || names.includes(spec.name));
   const known = recorded?.names ?? rest.units.map(({ spec }) => spec.name);
   const orphans = rest.listed.flatMap(({ orphan }) => orphan ?? []);
   const unknown = names?.find((name) => !known.includes(name) && !orphans.some((orphan) => orphan.name === name));
-  if (unknown !== undefined) return { ok: false, refusal: unknownUnit(unknown, known) };
+  // What does not run may be in the file all the same.
+  if (unknown !== undefined) return answer.ok ? { ok: false, refusal: unknownUnit(unknown, known) } : answer;
   // What a dead supervisor left of its files goes too, as with systemg 0.33.0.
   const isListed = names === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.some(({ name }) => names.includes(name));
   const isMeant = recorded !== null || meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running' || (names === null && unit.foreign !== null));

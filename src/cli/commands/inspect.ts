@@ -45,7 +45,7 @@ async function lookAtAll(call: Call, names: readonly string[], everyMs: number |
   const isList = call.flags.has(options.json) && meansSeveral(askedWords(call));
   const lines = isList ? ['[', ...all.flatMap((shown, index) => [...shown.lines.slice(0, -1), `${shown.lines.at(-1)}${index === all.length - 1 ? '' : ','}`]), ']']
     : all.flatMap((shown, index) => [...(index === 0 ? [] : ['']), ...shown.lines]);
-  return { ok: true, lines, complaints: all.flatMap(({ complaints }) => complaints), exitCode: Math.max(...all.map(({ exitCode }) => exitCode)) };
+  return { ok: true, lines, complaints: [...new Set(all.flatMap(({ complaints }) => complaints))], exitCode: Math.max(...all.map(({ exitCode }) => exitCode)) };
 }
 
 async function look(call: Call, name: string, everyMs: number | null): Promise<Shown> {
