@@ -36,7 +36,7 @@ export function asText(template: Template): string {
 
 /** For a key that holds a shell script: the text stands in the place of the variable before the shell reads it. */
 export function asScript(template: Template): string {
-  return template.map((piece) => (typeof piece === 'string' ? keptFromUs(piece) : `\${${withFallback(piece)}}`)).join('');
+  return template.map((piece) => (typeof piece === 'string' ? keptFromUs(piece) : `\${${withFallback(piece, asScript)}}`)).join('');
 }
 
 /** One command line of words: without variables it is executed as it stands, else a shell puts them in. */
@@ -77,12 +77,17 @@ function quotedForShell(word: Template): string {
 }
 
 function inShell(piece: Reference, isBeforeName: boolean): string {
-  return piece.fallback === null && !isBeforeName ? `$${piece.name}` : `$\${${withFallback(piece)}}`;
+  return piece.fallback === null && !isBeforeName ? `$${piece.name}` : `$\${${withFallback(piece, fallbackForShell)}}`;
+}
+
+/** Commands and variables of a shell are text to what puts the value in. */
+function fallbackForShell(fallback: Template): string {
+  return fallback.map((piece) => (typeof piece === 'string' ? keptFromUs(piece.replaceAll(/[`$]/g, String.raw`\$&`)) : inShell(piece, true))).join('');
 }
 
 /** As it stands in the braces of a shell. */
-function withFallback({ name, fallback }: Reference): string {
-  return fallback === null ? name : `${name}:-${resolved(fallback, () => undefined)}`;
+function withFallback({ name, fallback }: Reference, write: (template: Template) => string): string {
+  return fallback === null ? name : `${name}:-${write(fallback)}`;
 }
 
 /**

@@ -494,6 +494,13 @@ test('a variable of compose outside of quotes is as many words as its value, non
   expect(made.text).toContain(' command: exec b "$NONE" "$${WORDS:-b c}"\n');
 });
 
+test('a default of compose is text to the shell that puts it in, but for the variables that it names itself', async () => {
+  const source = 'services:\n  a:\n    command: a ${A:-${B:-c}} ${A:-$$C$${D}} ${A:-`e`}\n    healthcheck: {test: "a ${A:-${B:-c}}"}\n';
+  const made = await tried({ 'compose.yaml': source }, 'compose.yaml');
+  expect(made.text).toContain(' command: exec a "$${A:-$${B:-c}}" "$${A:-\\$C\\$${D}}" "$${A:-\\`e\\`}"\n');
+  expect(made.text).toContain(' command: a ${A:-${B:-c}}\n');
+});
+
 test('what compose takes away with !reset is not there', async () => {
   const made = await tried({ 'compose.yaml': 'services:\n  a:\n    image: x\n    entrypoint: !reset null\n    environment: !reset\n      A: b\n    command: a ${B-}\n' }, 'compose.yaml');
   expect(made.text).toContain('services:\n  a:\n    command: set -f; exec a $${B:-}\n\n');
