@@ -10,7 +10,7 @@ import { isAlive } from '../process/identity.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
-import { processFacts, runtimeOf, uptimeOf } from '../status/process-facts.ts';
+import { healthWith, processFacts, runtimeOf, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
 import { exitMetadata, orphanStatus, overallHealth } from '../status/snapshot.ts';
 import type { Call } from './call.ts';
@@ -131,7 +131,7 @@ function unitAtRest(unit: RestingUnit, nowWallMs: number): UnitStatus {
   const runs = job === null ? [] : runsOf(job, process?.pid ?? null, nowWallMs);
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
-    health: alive ? healthOfLiving(unit) : isZombie ? 'failing' : job !== null ? cronHealth(runs) : hasFailed ? 'failing' : healthAtRest(lifecycle, lost, recorded),
+    health: alive ? healthWith(facts, healthOfLiving(unit)) : isZombie ? 'failing' : job !== null ? cronHealth(runs) : hasFailed ? 'failing' : healthAtRest(lifecycle, lost, recorded),
     ...(shown !== null && (alive || isZombie) && { process: runtimeOf(shown.pid, facts) }),
     ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),

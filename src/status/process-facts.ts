@@ -4,7 +4,7 @@ import { userName } from '../process/accounts.ts';
 import { ageByPs } from '../process/darwin.ts';
 import { kernelUnits, ticksToMs, uptimeMs } from '../process/boot.ts';
 import { isLiving, ownerOf, readArguments, readProcStat, readStatText, statFields, type ProcessStat } from '../process/proc.ts';
-import type { ProcessRuntime, UptimeInfo } from '../wire/payloads.ts';
+import type { ProcessRuntime, UnitHealth, UptimeInfo } from '../wire/payloads.ts';
 
 /** What the kernel says of a live process, for people. Linux; on macOS how long it has been running, elsewhere only what the supervisor itself knows. */
 export interface ProcessFacts {
@@ -52,6 +52,11 @@ const unknown = { isHalted: false, user: '', commandLine: null, uptimeMs: null }
 function readStatOf(pid: number, startTime: string): ProcessStat | null {
   const stat = readProcStat(pid);
   return stat?.startTime === startTime ? stat : null;
+}
+
+/** What a signal has halted does nothing for anybody. */
+export function healthWith(facts: ProcessFacts | null, health: UnitHealth): UnitHealth {
+  return health === 'healthy' && facts?.isHalted === true ? 'degraded' : health;
 }
 
 /** What an answer says of a process; null facts are of one that is gone. */

@@ -7,7 +7,7 @@ import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMe
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { beginLook, processFacts, runtimeOf, uptimeOf } from './process-facts.ts';
+import { beginLook, healthWith, processFacts, runtimeOf, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
@@ -80,7 +80,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     hash: spec.hash,
     kind: spec.cron === null ? 'service' : 'cron',
     lifecycle: view.lifecycle,
-    health: health === 'healthy' && facts?.isHalted === true ? 'degraded' : health,
+    health: healthWith(facts, health),
     ...(identity !== null && facts !== null && { process: runtimeOf(identity.pid, facts) }),
     ...(uptime !== null && { uptime }),
     ...(view.exit !== null && { last_exit: exitMetadata(view.exit.code, signalNumber(view.exit.signal)) }),
@@ -117,7 +117,7 @@ export function orphanStatus({ name, pid, process }: { readonly name: string; re
   const facts = process === null ? null : processFacts(process.pid, process.startTime);
   const uptime = uptimeOf(facts, nowWallMs);
   return {
-    name, hash: name, kind: 'orphaned', health: facts?.state === 'running' ? 'healthy' : 'failing', process: runtimeOf(process?.pid ?? pid, facts),
+    name, hash: name, kind: 'orphaned', health: healthWith(facts, facts?.state === 'running' ? 'healthy' : 'failing'), process: runtimeOf(process?.pid ?? pid, facts),
     ...(uptime !== null && { uptime }), ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
   };
 }

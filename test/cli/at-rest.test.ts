@@ -15,8 +15,10 @@ import { noteConfig } from '../../src/state/notes.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
+import { readProcStat } from '../../src/process/proc.ts';
 import { record as unitRecord } from '../state/record.ts';
 import { tempDir } from '../temp-dir.ts';
+import { until } from '../until.ts';
 import { sysg } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 60}\n';
@@ -304,4 +306,20 @@ test('a unit whose name alone has changed is shown with its process, and once', 
   writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: pids, groups: pids, spawned: [] })));
   writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash, { status: 'running', pid, exitCode: null, signal: null }]]))));
   expect(await units()).toEqual([expect.objectContaining({ name: 'renamed', kind: 'service', process: expect.objectContaining({ pid, state: 'running' }) })]);
+});
+
+test.runIf(process.platform === 'linux')('what a signal has halted is degraded, be it a unit or an orphan', async () => {
+  const home = tempDir();
+  writeFileSync(join(home, 'sysg.yaml'), yaml.replace('60', '300'));
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  const units = async (): Promise<StatusSnapshot['units']> => (JSON.parse((await sysg(['status', '--json', '--all'], { env: { HOME: home } })).stdout) as StatusSnapshot).units;
+  const [hash, web, old] = [(await units())[0]?.hash ?? '', leader(), leader()];
+  const pids = new Map([['web', web], ['old', old]]);
+  writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: pids, groups: pids, spawned: [] })));
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash, { status: 'running', pid: web, exitCode: null, signal: null }]]))));
+  for (const pid of [web, old]) process.kill(pid, 'SIGSTOP');
+  await until('both are halted', () => [web, old].every((pid) => readProcStat(pid)?.state === 'T'));
+  const halted = (name: string, kind: string) => expect.objectContaining({ name, kind, health: 'degraded', process: expect.objectContaining({ halted: true }) });
+  expect(await units()).toEqual([halted('web', 'service'), halted('old', 'orphaned')]);
 });
