@@ -71,7 +71,6 @@ function noteLeaves(draft: Draft, name: string, leaves: boolean): void {
   if (unit !== undefined) setUnit(draft, { ...unit, leaves });
 }
 
-
 /** The rollout that the definition asks for goes on already. */
 function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {
   const rollout = draft.rollouts.get(name);

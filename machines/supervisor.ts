@@ -7,7 +7,7 @@ import { cancelRollout, refuse, send, setUnit, type Draft } from './draft.ts';
 import { provideJob, type JobPorts } from './job.ts';
 import { provideOperation } from './operation.ts';
 import { clearTheWay, passAnswers } from './operations.ts';
-import { giveOrders, openRestart, openShutdown, openFirstStart, openStart, openStop, takeAway } from './orders.ts';
+import { giveOrders, openFirstStart, openRestart, openShutdown, openStart, openStop, takeAway } from './orders.ts';
 import { exitCodeOf } from './policy.ts';
 import type { LookupPort, TicketPort } from './ports.ts';
 import { openReload } from './reload.ts';
