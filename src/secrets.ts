@@ -74,9 +74,13 @@ export function secretsOf(environment: Readonly<Record<string, string | undefine
   return Object.entries(environment).flatMap(([name, value]) => (value !== undefined && isSecretName(name) ? [{ name, value }] : []));
 }
 
-/** What references to variables with secret names have as their defaults: `${API_TOKEN:-…}`. */
-export function secretDefaultsIn(text: string): readonly Secret[] {
-  return [...text.matchAll(DEFAULT)].flatMap(([, , name = '', value = '']) => (isSecretName(name) ? [{ name, value }] : []));
+/** What references to variables with secret names have as their defaults, `${API_TOKEN:-…}`, also where that is the default of a reference within. */
+export function secretDefaultsIn(text: string, around: string | null = null): readonly Secret[] {
+  return [...text.matchAll(DEFAULT)].flatMap(([, , name = '', value = '']) => {
+    const secret = isSecretName(name) ? name : around;
+    if (value.includes('${')) return secretDefaultsIn(value, secret);
+    return secret === null ? [] : [{ name: secret, value }];
+  });
 }
 
 /** Whether the name of a variable, an option or a header says that its value is secret. The place of a secret, `PASSWORD_FILE`, is none. */
@@ -98,7 +102,7 @@ function maskLookalikes(text: string): string {
 }
 
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@'"]*:)([^\s/@'"]+)@/gi;
-const VALUE = String.raw`("[^"]*"|'[^']*'|[^\s"',;&|)]+)`;
+const VALUE = String.raw`("[^"]*"|'[^']*'|(?:\$\{[^{}]*\}|[^\s"',;&|)])+)`;
 const OPTION = new RegExp(String.raw`((?<![\w-])--?[\w.-]*\w\s+(?!-))${VALUE}`, 'g');
 /** An assignment, a member in JSON, a header of HTTP: a colon alone stands in too many sentences. */
 const NAMED = new RegExp(String.raw`([\w.-]*\w["']?=|[\w.-]*\w["']\s*:\s*|(?:x-[\w-]*\w|[\w-]*authorization|cookie):\s*)${VALUE}`, 'gi');
@@ -109,15 +113,15 @@ function maskNamed(whole: string, before: string, value: string): string {
 }
 
 /** The default of a reference: a shell replaces an unset variable by it, and with a colon an empty one too. */
-const DEFAULT = /(\$\{(\w+):?[-=])([^{}]+)(?=\})/g;
+const DEFAULT = /(\$\{(\w+):?[-=])((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})+)(?=\})/g;
 
-function maskDefault(whole: string, before: string, name: string): string {
-  return isSecretName(name) ? `${before}***` : whole;
+function maskDefault(_: string, before: string, name: string, value: string): string {
+  return `${before}${isSecretName(name) ? '***' : value.replaceAll(DEFAULT, maskDefault)}`;
 }
 
 /** A reference shows no value, but for its default. */
 function isReference(value: string): boolean {
-  return /^["']?\$(?!\{\w+:?[-=](?!\*\*\*))/.test(value);
+  return /^["']?\$(?!\{\w+:?[-=](?!\*\*\*|\}))/.test(value);
 }
 
 /** Values of ordinary words would hide every other use of them. */

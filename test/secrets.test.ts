@@ -24,6 +24,7 @@ test('of an environment only what has a secret name is known', () => {
 
 test('the default of a reference is known where the name of the variable is secret', () => {
   expect(secretDefaultsIn('run ${API_TOKEN:-one} ${PORT:-8080} ${DB_PASSWORD:=two} ${API_KEY:-} ${API_KEY}')).toEqual([{ name: 'API_TOKEN', value: 'one' }, { name: 'DB_PASSWORD', value: 'two' }]);
+  expect(secretDefaultsIn('${DB_PASSWORD:-${FALLBACK:-one}} ${HOST:-${API_TOKEN:-two}} ${API_KEY:-${OTHER}}')).toEqual([{ name: 'DB_PASSWORD', value: 'one' }, { name: 'API_TOKEN', value: 'two' }]);
 });
 
 test('a value is replaced by a reference to its variable, the longest value first', () => {
@@ -72,6 +73,8 @@ test.each([
   ['server --token ${TOKEN} --key=$KEY', 'server --token ${TOKEN} --key=$KEY'],
   ['server ${API_TOKEN:-hunter2} ${API_TOKEN-hunter2} ${API_TOKEN:=hunter2} ${PORT:-8080}', 'server ${API_TOKEN:-***} ${API_TOKEN-***} ${API_TOKEN:=***} ${PORT:-8080}'],
   ['server --token ${TOKEN:-hunter2} --key=${MAIN:-hunter2} db://me:${DB_PASSWORD:-hunter2}@h', 'server --token ${TOKEN:-***} --key=*** db://me:${DB_PASSWORD:-***}@h'],
+  ['server ${API_TOKEN:-${OTHER:-hunter2}} ${HOST:-${API_TOKEN:-hunter2}}', 'server ${API_TOKEN:-***} ${HOST:-${API_TOKEN:-***}}'],
+  ['server --token ${TOKEN:-} --key=${MAIN:-} --pin ${PIN_CODE:-two words} on', 'server --token ${TOKEN:-} --key=${MAIN:-} --pin *** on'],
   ['the token is wrong', 'the token is wrong'],
   ['services.web.env.API_TOKEN: expected a string', 'services.web.env.API_TOKEN: expected a string'],
   ['http://db:80/x keyboard=us', 'http://db:80/x keyboard=us'],
