@@ -1,8 +1,8 @@
 import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, readlinkSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { attempt, hasCode, textOf } from '../errors.ts';
-import { isAccessible, isDirectory, readPlainFile } from '../files.ts';
+import { isAccessible, isDirectory, readPlainFile, realPath } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
@@ -50,7 +50,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: [], onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
-    processes, feeders: new Set([...processes.values()].filter(({ pid, tokens }) => (tokens ?? []).length > 0 && feeds(pid, paths.fifoDir)).map(({ pid }) => pid)), seesProcesses: seesProcesses(),
+    processes, feeders: feedersOf(processes, paths.fifoDir), seesProcesses: seesProcesses(),
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
@@ -189,9 +189,19 @@ function writesTo(pid: number | null, stream: LogStream): string | null {
   return stats?.isFIFO() === true ? identityOf(stats) : null;
 }
 
-/** By the name that the kernel keeps of what is open, also when that was removed. */
-function feeds(pid: number, fifoDir: string): boolean {
-  return [1, 2].some((descriptor) => attempt(() => dirname(readlinkSync(`/proc/${pid}/fd/${descriptor}`)) === fifoDir, false));
+/** By the name that the kernel keeps of what is open, also when that was removed; spawned children have a directory of their own. */
+export function feedersOf(processes: Facts['processes'], fifoDir: string): Facts['feeders'] {
+  const directory = kernelPath(fifoDir);
+  const feeds = (pid: number): boolean => [1, 2].some((descriptor) => attempt(() => {
+    const place = dirname(readlinkSync(`/proc/${pid}/fd/${descriptor}`));
+    return place === directory || place === join(directory, 'spawn');
+  }, false));
+  return new Set([...processes.values()].filter(({ pid, tokens }) => (tokens ?? []).length > 0 && feeds(pid)).map(({ pid }) => pid));
+}
+
+/** Without links: what is gone of the path stood below what is left of it. */
+function kernelPath(path: string): string {
+  return existsSync(path) ? realPath(path) : join(kernelPath(dirname(path)), basename(path));
 }
 
 function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {
