@@ -13,7 +13,7 @@ export interface Interpreter {
   compact(): void;
   /** The file of the command that a machine is to call when it boots. */
   readonly command: string;
-  /** What runs the JavaScript of the argument that follows, and the variables it needs for that. */
+  /** What runs the file of JavaScript that is its first argument, and the variables it needs for that. */
   readonly evaluator: { readonly program: string; readonly env: Readonly<Record<string, string>> };
   /** The soft limit of open files with which the caller called, before this program raised its own; null where that is not known. */
   readonly callersNofile: string | null;

@@ -128,7 +128,9 @@ function openingQuote(tokens: readonly CST.Token[], end: number): number | null 
 
 /** What a person mostly meant where YAML finds its own signs: a text. */
 function quotesHint(message: string): string {
-  const first = /(?:cannot start with .* |^Unexpected flow-\S+ token in YAML stream: ")(\S)"?$/.exec(message)?.[1] ?? (message.startsWith('Unresolved tag') ? '!' : message.includes('block-seq-ind') ? '- ' : /[Aa]lias/.test(message) ? '*' : null);
+  const stray = /^Unexpected flow-\S+ token in YAML stream: "([\]}])"$/.exec(message)?.[1];
+  if (stray !== undefined) return `; nothing is open that '${stray}' would close, and a text that begins with it needs quotes`;
+  const first = /cannot start with .* (\S)$/.exec(message)?.[1] ?? (message.startsWith('Unresolved tag') ? '!' : message.includes('block-seq-ind') ? '- ' : /[Aa]lias/.test(message) ? '*' : null);
   if (first !== null) return `; a text that begins with '${first}' needs quotes`;
   if (message.startsWith('Nested mappings')) return "; a text with ': ' in it needs quotes";
   if (message.startsWith('Not a YAML token')) return "; a text that begins with '|' or '>' needs quotes";

@@ -5,7 +5,10 @@ import { refuse, textOf, type Refused } from '../errors.ts';
 import { interpreter } from '../interpreter.ts';
 import { collect } from './tools.ts';
 
-/** Takes what a module exports, or what an expression is, and writes it as JSON to the file that is named. It is a file: with -e every module would find require and the modules of Node as globals. */
+/**
+ * Takes what a module exports, or what an expression is, and writes it as JSON to the file that is named. It is a file: with -e every module would find
+ * require and the modules of Node as globals.
+ */
 const evaluator = `const [from, to, expression] = process.argv.slice(2);
 const { readFileSync, writeFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
