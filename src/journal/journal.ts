@@ -159,7 +159,7 @@ function readKept(stateDir: string, kept: number, onProblem: JournalOptions['onP
   try {
     return [...readJournal(stateDir)].slice(-kept);
   } catch (error) {
-    onProblem(`${journalFiles(stateDir).current}: earlier events cannot be read: ${textOf(error)}`);
+    onProblem(`earlier events are not known: ${textOf(error)}`);
     return [];
   }
 }

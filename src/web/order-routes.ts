@@ -81,7 +81,7 @@ interface Prepared { readonly units: readonly string[]; carryOut(): Promise<{ re
 /** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
 function prepareAct(call: Call, { verb, units: named = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
   const units = [...new Set(named)];
-  if (signal !== undefined && verb !== 'signal') return `signal: expected none to ${verb}, or verb signal`;
+  if (signal !== undefined && verb !== 'signal') return `signal: expected none with verb ${verb}`;
   if (verb === 'reload') return units.length > 0 ? 'units: a reload reads the whole file, expected none' : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
   if (units.length === 0) return `units: expected the units to ${verb}`;
   const unknown = units.find((unit) => !known.has(unit));

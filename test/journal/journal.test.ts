@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, rmdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openJournal, type Journal, type JournalDraft, type JournalOptions } from '../../src/journal/journal.ts';
@@ -30,6 +30,15 @@ test('numbers go on where the last supervisor ended, and its records are there',
   expect(journal.lastOf('a')).toBe(3);
   expect(open(stateDir).journal.lastOf('a')).toBe(3);
   expect(surveyJournal(stateDir).newest.get('a')?.seq).toBe(3);
+});
+
+test('a file that cannot be read is named once, and the journal is kept', () => {
+  const stateDir = tempDir();
+  const path = join(stateDir, 'journal.1.ndjson');
+  symlinkSync('journal.1.ndjson', path);
+  const { journal, problems } = open(stateDir);
+  expect(problems).toEqual([expect.stringMatching(/^earlier events are not known: [^ ]*journal\.1\.ndjson: cannot be read: ELOOP/)]);
+  expect(journal.append(draft('a')).seq).toBe(1);
 });
 
 test('of a unit that was removed nothing is remembered', () => {

@@ -32,7 +32,7 @@ test('an unknown unit is a 404 that names it, and what is asked wrongly a 400', 
   for (const [order, about] of [
     [{ verb: 'explode', units: ['web'] }, 'verb'], [{ verb: 'stop' }, 'expected the units'], [{ verb: 'stop', units: ['wbe'] }, "did you mean 'web'"], [{ verb: 'stop', units: 'web' }, 'a list'],
     [{ verb: 'run', units: ['web'] }, 'no cron unit'], [{ verb: 'signal', units: ['web'], signal: 'SIGNOPE' }, 'signal'], [{ verb: 'reload', units: ['web'] }, 'expected none'],
-    [{ verb: 'stop', units: ['web'], signal: 'HUP' }, 'expected none to stop'], [{ verb: 'reload', unit: 'web' }, "unknown key 'unit', did you mean 'units'"],
+    [{ verb: 'stop', units: ['web'], signal: 'HUP' }, 'expected none with verb stop'], [{ verb: 'reload', unit: 'web' }, "unknown key 'unit', did you mean 'units'"],
     [{ verb: 'stop', units: ['web'], project: 'shop' }, "unknown key 'project', expected verb, units, signal"], ['{', 'no JSON'], ['[]', 'an object'],
   ] as const) expect(await body(await post('/api/v1/actions', order)), about).toMatchObject({ status: 400, detail: expect.stringContaining(about) });
 });
