@@ -152,7 +152,7 @@ describe('the guardian', () => {
     const guarded = guard('forever', { traps: 'trap \': >"$directory/usr1"\' USR1; trap "end 0" TERM' });
     await guarded.startNumber(1);
     // 34 to 64 are the real-time signals, of which Node knows no names.
-    for (const number of process.platform === 'linux' ? [34, 50, 64] : []) execFileSync('kill', [`-${number}`, String(guarded.guardian.pid)]);
+    for (const number of process.platform === 'linux' ? [34, 50, 64] : []) process.kill(guarded.guardian.pid ?? 0, number);
     const ofLinux = process.platform === 'linux' ? ['SIGIO', 'SIGSTKFLT'] as const : [];
     for (const signal of ['SIGUSR2', 'SIGALRM', 'SIGPIPE', 'SIGVTALRM', 'SIGPROF', 'SIGXCPU', 'SIGXFSZ', ...ofLinux, 'SIGUSR1'] as const) guarded.guardian.kill(signal);
     await until(() => existsSync(join(guarded.directory, 'usr1')));
