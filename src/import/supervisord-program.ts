@@ -6,7 +6,7 @@ import { envBlock, put, rebased, startedByName, type Draft, type DraftBlock } fr
 import { countIn, exitCodesIn, openReader, truth, type Reader } from './reader.ts';
 import { supervisordProgram } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
-import { asCommandLine, asText, isLiteral, resolved, splitWords, type Piece, type Template } from './references.ts';
+import { asCommandLine, asText, isLiteral, namesIn, resolved, splitWords, type Piece, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
 export type Expand = (node: Sourced) => Template;
@@ -17,13 +17,13 @@ export function programBlock(node: Sourced, name: string, expand: Expand, source
   for (const key of ['numprocs', 'numprocs_start', 'process_name']) read.take(key);
   const block: DraftBlock = new Map();
   const line = read.take('command');
-  const umask = read.text('umask');
+  const umask = read.parsed('umask', 'an octal number such as 022', octalIn);
   if (line !== null) {
     // What is not set keeps supervisord from a start.
     const words = splitWords(expand(line), (variable) => source.env[variable] ?? variable);
     if (words === null) read.change('command', 'a quote in it is never closed; it is left to a shell as it stands');
     const command = words === null ? String(line.value) : asCommandLine(words);
-    put(block, 'command', umask === null || umask === '' ? command : `umask ${umask}; ${/^(?:set -f; )?exec /.test(command) ? '' : 'exec '}${command}`, line);
+    put(block, 'command', umask === null ? command : `umask ${umask.value}; ${/^(?:set -f; )?exec /.test(command) ? '' : 'exec '}${command}`, line);
   }
   const directory = read.take('directory');
   const written = directory === null ? null : expand(directory);
@@ -74,11 +74,16 @@ export function settled(node: Sourced, program: string, expand: Expand, { env }:
     const written = entries.get(key);
     const template = written === undefined ? [] : expand(written);
     const value = resolved(template, (name) => env[name]);
-    if (written === undefined || value === '') continue;
+    // What is not set keeps supervisord from a start, and is named by what the key expects.
+    if (written === undefined || value === '' || namesIn(template).some((name) => env[name] === undefined)) continue;
     if (!isLiteral(template)) remarks.changed(written, `${program}.${key}`, `it is ${JSON.stringify(value)}, by the variables as they are now`);
     entries.set(key, { ...written, value });
   }
   return { ...node, entries };
+}
+
+function octalIn(text: string): string | null {
+  return /^\s*[0-7]{1,4}\s*$/.test(text) ? text.trim() : null;
 }
 
 function restarts(read: Reader, block: DraftBlock): void {

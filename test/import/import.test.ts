@@ -471,7 +471,7 @@ test('of supervisord, what has to be known now is so by the variables as they ar
   const home = tempDir();
   const files = {
     'a.conf': '[include]\nfiles = b.conf\n[program:a]\ncommand=a %(ENV_WORDS)s "%(ENV_WORDS)s" x%(ENV_WORDS)s%(ENV_ONE)s/ %(ENV_ONE)s %(ENV_UNSET)s\numask=027\n',
-    'b.conf': '[program:b]\ncommand=b\nnumprocs=%(ENV_TWO)s\nprocess_name=b%(process_num)d\nautostart=%(ENV_NO)s\nstopsignal=%(ENV_UNSET)s\n[include]\nfiles=a.conf\n',
+    'b.conf': '[program:b]\ncommand=b\nnumprocs=%(ENV_TWO)s\nprocess_name=b%(process_num)d\nautostart=%(ENV_NO)s\nstopsignal=%(ENV_UNSET)s\nstartsecs=1%(ENV_UNSET)s\numask=%(ENV_UNSET)s\n[include]\nfiles=a.conf\n',
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
   const env = { PATH: process.env['PATH'], HOME: home, WORDS: 'two words', ONE: '*', TWO: '2', NO: 'false' };
@@ -483,7 +483,8 @@ test('of supervisord, what has to be known now is so by the variables as they ar
     'b.conf:3: changed: b.numprocs: it is "2", by the variables as they are now', 'b.conf:3: changed: b.numprocs: 2 services, each with its number',
     'b.conf:5: changed: b.autostart: it is "false", by the variables as they are now',
     'b.conf:5: changed: b.autostart: started by name, or with start --profile b; until then it is not among the units',
-    'b.conf:6: lost: b.stopsignal: expected a signal, got "%(ENV_UNSET)s"', 'b.conf:8: lost: include.files: a file that is included includes no others, under supervisord neither',
+    'b.conf:6: lost: b.stopsignal: expected a signal, got "%(ENV_UNSET)s"', 'b.conf:7: lost: b.startsecs: expected a number of seconds, 0 or more, got "1%(ENV_UNSET)s"',
+    'b.conf:8: lost: b.umask: expected an octal number such as 022, got "%(ENV_UNSET)s"', 'b.conf:10: lost: include.files: a file that is included includes no others, under supervisord neither',
   ]);
 });
 
