@@ -2,7 +2,7 @@ import { refusals, type Refusal } from '../errors.ts';
 import { resolveProgram } from '../process/program.ts';
 import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Surroundings } from './call.ts';
-import { chooseConfigToRead } from './config-choice.ts';
+import { chooseConfigAtRest, chooseConfigToRead } from './config-choice.ts';
 import { explain, type Explained } from './explain.ts';
 import { configuredUnits, knownUnits, matchEach } from './names.ts';
 import { options } from './options.ts';
@@ -31,6 +31,8 @@ export async function meaningOf(asCommand: ParsedCall, { argv, columns, surround
   const { missing } = matchEach([first], [...known.units, ...others]);
   if (missing.length === 0) return names();
   if (resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
+  // Of a file that cannot be read its mistakes are said: it may have the word.
+  if (!known.isLive && known.units.length === 0 && opened.ok && chooseConfigAtRest(opened.call).ok) return names();
   return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []), asJson: (asNames ?? asCommand).flags.has(options.json) };
 }
 

@@ -185,6 +185,12 @@ describe('words after start', () => {
     }
   });
 
+  test('are names where the file that may have them cannot be read, whose mistakes a start says', async () => {
+    const { env } = home();
+    writeFileSync(join(env['HOME'] ?? '', 'sysg.yaml'), 'version: "1"\nservices:\n  web: {comand: sleep 1}\n');
+    expect((await sysg(['start', 'web', '--nope'], { env })).stderr).toMatch(/^sysg: unknown option '--nope'/);
+  });
+
   test.each([
     [['start', 'web', 'db'], "sysg: Service 'db' not found in configuration\n"],
     [['start', 'web', '--', 'sleep', '1'], 'sysg: names of services and a command exclude each other: expected web or what follows --\n'],
