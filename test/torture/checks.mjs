@@ -74,12 +74,18 @@ export function badFiles(world, torn, mayBeTorn) {
   return problems;
 }
 
-/** The slot that traffic goes to is the one of the process that runs. */
+/** The slot that traffic goes to is the one of the process that runs, unless the switch command could not put it back, as on a full disk, and that is on record. */
 export function wrongSlot(world, status) {
   const unit = status.units.find(({ name }) => name === 'blue');
   const slot = processes().get(unit?.process?.pid)?.slot;
   const active = textOf(join(world.dir, 'active')).trim() || 'one';
-  return slot !== undefined && slot !== active ? [`blue runs in slot ${slot}, traffic goes to ${active}`] : [];
+  return slot !== undefined && slot !== active && !couldNotSwitchBack(world) ? [`blue runs in slot ${slot}, traffic goes to ${active}`] : [];
+}
+
+function couldNotSwitchBack(world) {
+  const records = textOf(join(world.state, 'journal.ndjson')).split('\n').map((line) => (line.includes('"blue"') ? parsed(line) : null));
+  const last = records.findLast((record) => record?.unit === 'blue' && record.event === 'rollout' && record.detail?.result !== undefined);
+  return last?.detail.reason?.includes('could not be switched back') === true;
 }
 
 /** What belongs to the unit with a control group is in there; without a supervisor no group is left. */
