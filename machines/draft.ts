@@ -27,8 +27,9 @@ export type Draft = { -readonly [Key in keyof SupervisorContext]: SupervisorCont
   makesChildren: boolean;
 };
 
+/** In the order in which they are carried out, after those to units alone. */
 export type RolloutSend =
-  | { readonly to: 'aside'; readonly unit: string; readonly event: ServiceCommand }
+  | { readonly to: 'aside' | 'unit'; readonly unit: string; readonly event: ServiceCommand }
   | { readonly to: 'rollout'; readonly unit: string; readonly event: RolloutEvent };
 
 export type Coming =

@@ -3,7 +3,7 @@ import { afterService } from './children.ts';
 import { rollsOver } from './consequence.ts';
 import { type Rollout } from './context.ts';
 import { expect, restartPlainly } from './dependencies.ts';
-import { send, setRollout, setUnit, type Draft } from './draft.ts';
+import { setRollout, setUnit, type Draft } from './draft.ts';
 import { clearTheWay, passAnswers, replacementOf, sendWay } from './operations.ts';
 import { inOrder, restartsWith } from './order.ts';
 import type { RolloutFact, SlotChange, SwitchRecord } from './rollout-facts.ts';
@@ -88,10 +88,13 @@ export function swapInstances(draft: Draft, name: string, at: number): void {
   // A cron unit is never replaced beside itself.
   setRollout(draft, { ...rollout, aside: { place: goes, ref: unit.ref as ServiceRef | null, facts: { ...unit.facts, place: goes } } });
   const spec = comes ? inSlot(rollout.spec, draft.slots.get(name) ?? 0) : null;
-  send(draft, name, { type: 'move', at, from: rollout.aside.place, to: 'current', spec });
-  // It was made without them.
-  for (const [dependency, { met, lost }] of Object.entries(unit.informed)) if (comes && !met) send(draft, name, { type: 'hold', at, dependency, stops: false, lost });
+  // First the record of the one that goes: a supervisor that dies between the two would leave a process that nobody knows.
   draft.rolloutSends.push({ to: 'aside', unit: name, event: { type: 'move', at, from: 'current', to: goes, spec: null } });
+  draft.rolloutSends.push({ to: 'unit', unit: name, event: { type: 'move', at, from: rollout.aside.place, to: 'current', spec } });
+  for (const [dependency, { met, lost }] of Object.entries(unit.informed)) {
+    // It was made without them.
+    if (comes && !met) draft.rolloutSends.push({ to: 'unit', unit: name, event: { type: 'hold', at, dependency, stops: false, lost } });
+  }
 }
 
 export function informRollout(draft: Draft, facts: UnitFacts): void {

@@ -15,6 +15,8 @@ export interface World {
   readonly answers: Settlement[];
   readonly facts: SupervisorFact[];
   readonly records: Map<string, UnitRecord>;
+  /** Processes that lived while no record named them: a supervisor that died then would have left them to nobody. */
+  readonly unrecorded: ReadonlySet<string>;
   readonly lookups: string[];
   /** Actors that watch the schedule, by unit. */
   readonly schedules: ReadonlyMap<string, AnyActorRef>;
@@ -63,6 +65,12 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   const answers: Settlement[] = [];
   const facts: SupervisorFact[] = [];
   const records = new Map<string, UnitRecord>();
+  const living = new Map<string, string>();
+  const unrecorded = new Set<string>();
+  const lookForUnrecorded = (): void => {
+    const named = new Set([...records.values()].map((record) => record.process?.token));
+    for (const [token, name] of living) if (!named.has(token)) unrecorded.add(name);
+  };
   const lookups: string[] = [];
   const inputs = new Map<string, ProcessInput>();
   const armed = new Map<AnyActorRef, ArmParams>();
@@ -81,6 +89,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
     const name = input.role === 'child' ? `child ${input.token}` : `${input.spec.name} ${input.generation}`;
     inputs.set(name, input);
+    if (input.role !== 'child') living.set(input.token, name);
     effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
     receive((order) => effects.push('signal' in order && order.type === 'stop' ? `${order.signal} ${name}` : `${order.type} ${name}`));
   });
@@ -88,7 +97,16 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   const root = createActor(provideSupervisor({
     process, probe,
     clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
-    ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
+    ledger: {
+      record: (record) => {
+        records.set(record.unit, record);
+        lookForUnrecorded();
+      },
+      forget: (unit) => {
+        records.delete(unit);
+        lookForUnrecorded();
+      },
+    },
     hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
     tickets: {
       settle: (settlement) => {
@@ -139,6 +157,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   };
   const report: World['report'] = (unit, type, more = {}) => {
     const ref = runnerOf(unit);
+    if (type === 'process.gone' || type === 'process.refused') living.delete(ref.getSnapshot().context.process?.token ?? '');
     const { generation } = ref.getSnapshot().context;
     ref.send({ type, at: now, generation, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more });
   };
@@ -157,7 +176,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (s
   };
   send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], children: boot.children ?? [], switches: boot.switches ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, schedules, askedForWaiting, runs, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
+    root, effects, answers, facts, records, unrecorded, lookups, schedules, askedForWaiting, runs, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
     reportChild: (child, type, more = {}) => childRef(child).send({ type, at: now, generation: 1, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more }),
     elapseChild: (child) => deliver(armed.get(childRef(child)), child),
     advance: (ms) => void (now += ms),

@@ -14,6 +14,7 @@ class History {
   owed: string[] = [];
   replacements = 0;
   runs = 0;
+  readonly unrecorded = new Set<string>();
   #ticket = 0;
 
   constructor(it: World) {
@@ -38,6 +39,7 @@ class History {
   }
 
   count(): void {
+    for (const name of this.it.unrecorded) this.unrecorded.add(name);
     this.replacements += this.it.facts.filter(({ type }) => type === 'rollout.changed').length;
     this.runs += this.it.runs.length;
   }
@@ -91,6 +93,7 @@ test('units of every kind whose definitions and edges change under every sort of
     history.count();
     counts.replacements += history.replacements;
     counts.runs += history.runs;
+    expect([...history.unrecorded]).toEqual([]);
     // The end comes from wherever that was.
     history.it.send({ type: 'shutdown', exitCode: 0 });
     settle(history.it);
