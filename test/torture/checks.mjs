@@ -74,18 +74,19 @@ export function badFiles(world, torn, mayBeTorn) {
   return problems;
 }
 
-/** The slot that traffic goes to is the one of the process that runs, unless the switch command could not put it back, as on a full disk, and that is on record. */
+/** The slot that traffic goes to is the one of the process that runs. */
 export function wrongSlot(world, status) {
   const unit = status.units.find(({ name }) => name === 'blue');
   const slot = processes().get(unit?.process?.pid)?.slot;
   const active = textOf(join(world.dir, 'active')).trim() || 'one';
-  return slot !== undefined && slot !== active && !couldNotSwitchBack(world) ? [`blue runs in slot ${slot}, traffic goes to ${active}`] : [];
+  return slot !== undefined && slot !== active ? [`blue runs in slot ${slot}, traffic goes to ${active}`] : [];
 }
 
-function couldNotSwitchBack(world) {
-  const records = textOf(join(world.state, 'journal.ndjson')).split('\n').map((line) => (line.includes('"blue"') ? parsed(line) : null));
-  const last = records.findLast((record) => record?.unit === 'blue' && record.event === 'rollout' && record.detail?.result !== undefined);
-  return last?.detail.reason?.includes('could not be switched back') === true;
+/** Whether the switch command could not put the traffic back, as on a full disk, since `blue` was replaced last: that is on record, and nobody has put it back since. */
+export async function couldNotSwitchBack(world) {
+  const { stdout } = await world.sysg(['events', 'blue', '--json', '--lines', '1000']);
+  const results = stdout.split('\n').map(parsed).filter((record) => record?.event === 'rollout' && record.detail?.result !== undefined);
+  return results.slice(results.findLastIndex(({ detail }) => detail.result === 'replaced') + 1).some(({ detail }) => detail.reason?.includes('could not be switched back'));
 }
 
 /** What belongs to the unit with a control group is in there; without a supervisor no group is left. */

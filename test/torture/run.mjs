@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, rmdirSync, statSync, statfsSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../soak/home.mjs';
-import { badFiles, instances, launchesOf, strayGroups, unnotedLaunches, unrest, wrongSlot } from './checks.mjs';
+import { badFiles, couldNotSwitchBack, instances, launchesOf, strayGroups, unnotedLaunches, unrest, wrongSlot } from './checks.mjs';
 import { watchLines } from './lines.mjs';
 import { BUDGET, NAMES, STEADY } from './units.mjs';
 import { mountReadOnly } from './box.mjs';
@@ -162,8 +162,9 @@ function makeRun(world, counts, chance) {
   };
 
   /** Where nobody knows any more which slot is in use, the traffic follows the slot that is taken. */
-  const badSlot = () => {
-    const problems = wrongSlot(world, status);
+  const badSlot = async () => {
+    const wrong = wrongSlot(world, status);
+    const problems = wrong.length > 0 && await couldNotSwitchBack(world) ? [] : wrong;
     const slot = processes().get(status.units.find(({ name }) => name === 'blue')?.process?.pid)?.slot;
     if (!isSlotForgotten || slot === undefined) return problems;
     isSlotForgotten = false;
@@ -593,7 +594,7 @@ function makeRun(world, counts, chance) {
       for (const unit of status.units) if (wanted.has(unit.name)) wanted.set(unit.name, new Set([unit.wanted]));
       await checkKept(what);
       await checkLines(what);
-      must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...badSlot(), ...strayGroups(world, true)], what);
+      must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...await badSlot(), ...strayGroups(world, true)], what);
     },
     async finish() {
       const runs = launchesOfTick();
