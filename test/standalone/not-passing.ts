@@ -4,7 +4,7 @@ export const notPassing: readonly { readonly file: string; readonly test: string
   { file: 'test/e2e/counts.test.ts', test: null, reason: 'counts what the program on Node.js loads and asks of the kernel' },
   { file: 'test/e2e/package.test.ts', test: null, reason: 'is about the package that npm installs' },
   {
-    file: 'test/e2e/surroundings.test.ts', test: 'in a directory that was removed commands work, and a start says where it looked',
+    file: 'test/e2e/surroundings.test.ts', test: 'in a directory that was removed commands work, and say where they looked',
     reason: 'Bun ends with "The current working directory was deleted" before any JavaScript runs',
   },
   {
