@@ -117,7 +117,7 @@ export function step(work: (draft: Draft, event: RootEvent) => void) {
     for (const { to, unit, event: order } of draft.rolloutSends) {
       const rollout = draft.rollouts.get(unit);
       if (rollout === undefined || (to === 'aside' && rollout.mode === 'switch-back')) continue;
-      enqueue.sendTo(({ context: now }) => (to === 'unit' ? now.units.get(unit)?.ref : to === 'aside' ? now.rollouts.get(unit)?.aside.ref : now.rollouts.get(unit)?.ref) ?? '', order);
+      enqueue.sendTo(({ context: { units, rollouts } }) => ({ unit: units.get(unit), aside: rollouts.get(unit)?.aside, rollout: rollouts.get(unit) })[to]?.ref ?? '', order);
     }
     for (const { operation, event: news } of draft.operationSends) {
       if (draft.operations.has(operation)) enqueue.sendTo(({ context: now }) => now.operations.get(operation)?.ref ?? '', news);
