@@ -3,7 +3,7 @@ import { exitText } from '../../signals.ts';
 import { bytes, naturally, span, spanSince } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
-import { branches, glyphOf, latest, programName, stateOf, stateText } from './unit.ts';
+import { attentionOf, branches, glyphOf, latest, programName, stateOf, stateText } from './unit.ts';
 import { fit, printable } from '../../width.ts';
 
 export interface StatusLook extends Look {
@@ -117,15 +117,11 @@ function size(value: number | undefined): string {
   return value === undefined ? '-' : bytes(value);
 }
 
-/** States that need attention come first, and running units before resting ones. */
-const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'halted', 'starting', 'stopping', 'running', 'waiting', 'completed', 'suspended', 'stopped', 'skipped'];
-
 /** The overall health, and how many units are in each state. */
 export function statusSummary({ overall_health: health, units }: StatusSnapshot, paints: Palette): string {
   const counts = new Map<string, number>();
   for (const unit of units) counts.set(stateOf(unit), (counts.get(stateOf(unit)) ?? 0) + 1);
-  const rank = (word: string): number => SUMMARY_ORDER.indexOf(word) >>> 0;
-  const words = [...counts].sort(([one], [other]) => rank(one) - rank(other) || (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
+  const words = [...counts].sort(([one], [other]) => attentionOf(one) - attentionOf(other) || (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
   return `Overall health: ${paints.health(health)(health)} (${words.join(', ')})`;
 }
 

@@ -62,9 +62,14 @@ export function glyphOf(state: string): string {
   return GLYPHS.get(state) ?? '·';
 }
 
+/** States that need attention come first, and running units before resting ones. */
+export function attentionOf(state: string): number {
+  return [...GLYPHS.keys()].indexOf(state) >>> 0;
+}
+
 const GLYPHS = new Map([
-  ['running', '●'], ['unready', '◐'], ['halted', '◐'], ['starting', '◐'], ['stopping', '◑'], ['backoff', '↻'], ['failed', '✗'], ['zombie', '✗'], ['missing', '✗'],
-  ['completed', '✓'], ['skipped', '○'], ['stopped', '○'], ['waiting', '◷'], ['suspended', '○'],
+  ['failed', '✗'], ['zombie', '✗'], ['missing', '✗'], ['backoff', '↻'], ['unready', '◐'], ['halted', '◐'], ['starting', '◐'], ['stopping', '◑'],
+  ['running', '●'], ['waiting', '◷'], ['completed', '✓'], ['suspended', '○'], ['stopped', '○'], ['skipped', '○'],
 ]);
 
 /** The program's own name, without its directory and arguments. */
